@@ -1,0 +1,1 @@
+"""Guiju: scores Party branches against the notices that govern them."""

@@ -1,0 +1,1 @@
+"""Jiaozuo: its notice as a rule pack, and its report formats."""

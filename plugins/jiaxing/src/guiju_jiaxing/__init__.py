@@ -1,0 +1,1 @@
+"""Jiaxing: its notice as a rule pack, and its report formats."""

@@ -1,0 +1,1 @@
+"""Jiyuan: its notice as a rule pack, and its report formats."""

@@ -1,0 +1,1 @@
+"""Shendingshan: its notice as a rule pack, and its report formats."""

@@ -1,0 +1,1 @@
+"""Xi'an: its notice as a rule pack, and its report formats."""
