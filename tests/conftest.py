@@ -1,0 +1,142 @@
+"""One PostgreSQL and one Valkey for the whole run, a database of its own for every process.
+
+The servers start when the first test asks for them, so tests of pure code start none, and
+are shared by the processes of ``pytest -n``. Every such process has its own database and its
+own numbered queue.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+import redis
+from filelock import FileLock
+from psycopg import sql
+
+from guiju import embedded
+from guiju.embedded.postgres import ADMIN_ROLE, APP_ROLE
+
+SERVERS_FOLDER = pytest.StashKey[Path]()
+SERVERS = pytest.StashKey[embedded.Services]()
+
+
+class Database(NamedTuple):
+    """The addresses of one database: as the application and as the migrations connect."""
+
+    url: str
+    admin_url: str
+
+
+class Servers(NamedTuple):
+    """Addresses that all processes of the run share; ``database`` is a name to fill in."""
+
+    application: str
+    administrator: str
+    queue: str
+
+    def database(self, name: str) -> Database:
+        return Database(
+            self.application.format(database=name), self.administrator.format(database=name)
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    shared = getattr(config, "workerinput", None)
+    if shared is None:
+        # Not in pytest's own temporary folder: root's is closed to the servers' account.
+        config.stash[SERVERS_FOLDER] = Path(tempfile.mkdtemp(prefix="guiju-tests-"))
+    else:
+        config.stash[SERVERS_FOLDER] = Path(shared["servers_folder"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    node.workerinput["servers_folder"] = str(node.config.stash[SERVERS_FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    folder = config.stash[SERVERS_FOLDER]
+    if SERVERS in config.stash:
+        config.stash[SERVERS].stop()
+    elif (folder / "servers.json").exists():
+        # A worker process started them and has ended: take them over.
+        embedded.start(folder).stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    """The running servers, started by whichever process comes first."""
+    folder = pytestconfig.stash[SERVERS_FOLDER]
+    state = folder / "servers.json"
+    with FileLock(folder / "servers.lock"):
+        if not state.exists():
+            services = embedded.start(folder)
+            pytestconfig.stash[SERVERS] = services
+            addresses = Servers(
+                services.postgres.url(APP_ROLE, "{database}"),
+                services.postgres.url(ADMIN_ROLE, "{database}"),
+                services.redis_url,
+            )
+            state.write_text(json.dumps(addresses), encoding="utf-8")
+    return Servers(*json.loads(state.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def create_database(servers: Servers) -> Callable[..., Database]:
+    """Make a database, empty or a copy of a ``template`` that nobody is connected to."""
+    maintenance = servers.database("postgres").admin_url
+
+    def create(name: str, template: str = "template0") -> Database:
+        with psycopg.connect(maintenance, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+        return servers.database(name)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def database(create_database: Callable[..., Database], worker_id: str) -> Database:
+    """An empty database of this process's own."""
+    return create_database(f"guiju_{worker_id}")
+
+
+@pytest.fixture(scope="session")
+def database_url(database: Database) -> str:
+    """Where the application connects: as the role that owns nothing."""
+    return database.url
+
+
+@pytest.fixture(scope="session")
+def admin_database_url(database: Database) -> str:
+    """Where migrations connect: as the owner of the database."""
+    return database.admin_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers, worker_id: str) -> str:
+    """This process's own numbered database of the queue's server."""
+    number = 0 if worker_id == "master" else 1 + int(worker_id.removeprefix("gw"))
+    return servers.queue.replace("?db=0", f"?db={number}")
+
+
+@pytest.fixture
+def empty_redis_url(redis_url: str) -> str:
+    """The same, emptied before the test."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+    return redis_url
