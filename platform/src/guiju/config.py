@@ -6,18 +6,21 @@ from the table here (``make docs``), and a test holds the two together.
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, validate
 from psycopg.conninfo import conninfo_to_dict
 
+from guiju.language import gettext as _
+
 PREFIX = "GUIJU_"
+
+# As marshmallow declares the messages of a field.
+_Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
 
 class ConfigError(Exception):
@@ -62,9 +65,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
     # An empty variable is how many tools write "not set".
-    given = {name: value for name, value in environ.items() if value and _is_ours(name)}
+    known = variables()
+    given = {
+        name: value
+        for name, value in environ.items()
+        if value and (name in known or name.startswith(PREFIX))
+    }
     try:
-        values: dict[str, Any] = SettingsSchema().load(given)
+        values: dict[str, Any] = Schema.from_dict(table())().load(given)
     except ValidationError as error:
         raise ConfigError(_problems(error.messages_dict)) from error
     values["admin_database_url"] = values["admin_database_url"] or values["database_url"]
@@ -77,7 +85,7 @@ def _postgresql_address(value: str) -> None:
     try:
         conninfo_to_dict(value)
     except psycopg.ProgrammingError as error:
-        raise ValidationError(_("无法解析：%(reason)s", reason=str(error).strip())) from error
+        raise ValidationError(_("无法解析：{reason}").format(reason=str(error).strip())) from error
 
 
 def _redis_address(value: str) -> None:
@@ -85,142 +93,128 @@ def _redis_address(value: str) -> None:
         raise ValidationError(_("应以 redis://、rediss:// 或 unix:// 开头。"))
 
 
-_REQUIRED = {"required": _l("没有设置。")}
+def table() -> dict[str, fields.Field[Any]]:
+    """The settings: attribute of ``Settings`` to variable, type, default, bounds, description.
 
-
-class SettingsSchema(Schema):
-    """The table of settings: variable, type, default, bounds and description.
-
-    The descriptions are printed in the documentation and with each problem.
+    Made anew for each use, in the language of the moment. The descriptions are printed in the
+    documentation and with each problem.
     """
-
-    database_url = fields.String(
-        data_key="DATABASE_URL",
-        required=True,
-        error_messages=_REQUIRED,
-        validate=_postgresql_address,
-        metadata={
-            "description": _l("应用连接的 PostgreSQL 数据库。所用角色不应拥有任何表。"),
-            "example": "postgresql://guiju_app:…@db/guiju",
-        },
-    )
-    admin_database_url = fields.String(
-        data_key="GUIJU_ADMIN_DATABASE_URL",
-        load_default=None,
-        validate=_postgresql_address,
-        metadata={
-            "description": _l(
-                "同一数据库，以拥有各表的角色连接，只用于升级表结构等运维命令。"
-                "不设置时与 DATABASE_URL 相同。"
-            ),
-            "example": "postgresql://guiju_admin:…@db/guiju",
-        },
-    )
-    redis_url = fields.String(
-        data_key="REDIS_URL",
-        required=True,
-        error_messages=_REQUIRED,
-        validate=_redis_address,
-        metadata={
-            "description": _l("任务队列，Redis 或 Valkey。"),
-            "example": "redis://queue:6379/0",
-        },
-    )
-    secret_key = fields.String(
-        data_key="SECRET_KEY",
-        required=True,
-        error_messages=_REQUIRED,
-        validate=validate.Length(min=32, error=_l("太短：至少 32 个字符。")),
-        metadata={
-            "description": _l(
-                "签署登录会话的密钥，随机生成（openssl rand -hex 32），各进程相同。"
-                "更换后所有人须重新登录。"
-            )
-        },
-    )
-    metrics_token = fields.String(
-        data_key="GUIJU_METRICS_TOKEN",
-        load_default=None,
-        metadata={"description": _l("读取 /metrics 时须出示的令牌。不设置时 /metrics 不开放。")},
-    )
-    log_level = fields.String(
-        data_key="GUIJU_LOG_LEVEL",
-        load_default="INFO",
-        validate=validate.OneOf(
-            ["DEBUG", "INFO", "WARNING", "ERROR"], error=_l("应为 {choices} 之一。")
-        ),
-        metadata={"description": _l("日志的详细程度。")},
-    )
-    log_format = fields.String(
-        data_key="GUIJU_LOG_FORMAT",
-        load_default="json",
-        validate=validate.OneOf(["json", "console"], error=_l("应为 {choices} 之一。")),
-        metadata={"description": _l("日志的写法：json 供收集，console 供人看。")},
-    )
-    max_upload_mb = fields.Integer(
-        data_key="GUIJU_MAX_UPLOAD_MB",
-        load_default=50,
-        error_messages={"invalid": _l("应为整数。")},
-        validate=validate.Range(min=1, max=1024, error=_l("应在 {min} 与 {max} 之间。")),
-        metadata={"description": _l("上传文件的大小上限，单位为兆字节。")},
-    )
-    secure_cookies = fields.Boolean(
-        data_key="GUIJU_SECURE_COOKIES",
-        load_default=True,
-        error_messages={"invalid": _l("应为 true 或 false。")},
-        metadata={"description": _l("登录凭据只经 https 发送。只有本机试用才应关闭。")},
-    )
-    trusted_proxies = fields.Integer(
-        data_key="GUIJU_TRUSTED_PROXIES",
-        load_default=0,
-        error_messages={"invalid": _l("应为整数。")},
-        validate=validate.Range(min=0, max=8, error=_l("应在 {min} 与 {max} 之间。")),
-        metadata={
-            "description": _l("应用前面有几层反向代理，其 X-Forwarded-* 头才可信。直接对外时为 0。")
-        },
-    )
-
-
-def variables() -> dict[str, fields.Field[Any]]:
-    """The table's rows: environment variable to field, in the order of the table."""
+    required: _Messages = {"required": _("没有设置。")}
+    number: _Messages = {"invalid": _("应为整数。")}
+    bounds = _("应在 {min} 与 {max} 之间。")
+    choice = _("应为 {choices} 之一。")
     return {
-        declared.data_key: declared
-        for declared in SettingsSchema().fields.values()
-        if declared.data_key is not None
+        "database_url": fields.String(
+            data_key="DATABASE_URL",
+            required=True,
+            error_messages=required,
+            validate=_postgresql_address,
+            metadata={
+                "description": _("应用连接的 PostgreSQL 数据库。所用角色不应拥有任何表。"),
+                "example": "postgresql://guiju_app:…@db/guiju",
+            },
+        ),
+        "admin_database_url": fields.String(
+            data_key="GUIJU_ADMIN_DATABASE_URL",
+            load_default=None,
+            validate=_postgresql_address,
+            metadata={
+                "description": _(
+                    "同一数据库，以拥有各表的角色连接，只用于升级表结构等运维命令。"
+                    "不设置时与 DATABASE_URL 相同。"
+                ),
+                "example": "postgresql://guiju_admin:…@db/guiju",
+            },
+        ),
+        "redis_url": fields.String(
+            data_key="REDIS_URL",
+            required=True,
+            error_messages=required,
+            validate=_redis_address,
+            metadata={
+                "description": _("任务队列，Redis 或 Valkey。"),
+                "example": "redis://queue:6379/0",
+            },
+        ),
+        "secret_key": fields.String(
+            data_key="SECRET_KEY",
+            required=True,
+            error_messages=required,
+            validate=validate.Length(min=32, error=_("太短：至少 32 个字符。")),
+            metadata={
+                "description": _(
+                    "签署登录会话的密钥，随机生成（openssl rand -hex 32），各进程相同。"
+                    "更换后所有人须重新登录。"
+                )
+            },
+        ),
+        "metrics_token": fields.String(
+            data_key="GUIJU_METRICS_TOKEN",
+            load_default=None,
+            metadata={"description": _("读取 /metrics 时须出示的令牌。不设置时 /metrics 不开放。")},
+        ),
+        "log_level": fields.String(
+            data_key="GUIJU_LOG_LEVEL",
+            load_default="INFO",
+            validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"], error=choice),
+            metadata={"description": _("日志的详细程度。")},
+        ),
+        "log_format": fields.String(
+            data_key="GUIJU_LOG_FORMAT",
+            load_default="json",
+            validate=validate.OneOf(["json", "console"], error=choice),
+            metadata={"description": _("日志的写法：json 供收集，console 供人看。")},
+        ),
+        "max_upload_mb": fields.Integer(
+            data_key="GUIJU_MAX_UPLOAD_MB",
+            load_default=50,
+            error_messages=number,
+            validate=validate.Range(min=1, max=1024, error=bounds),
+            metadata={"description": _("上传文件的大小上限，单位为兆字节。")},
+        ),
+        "secure_cookies": fields.Boolean(
+            data_key="GUIJU_SECURE_COOKIES",
+            load_default=True,
+            error_messages={"invalid": _("应为 true 或 false。")},
+            metadata={"description": _("登录凭据只经 https 发送。只有本机试用才应关闭。")},
+        ),
+        "trusted_proxies": fields.Integer(
+            data_key="GUIJU_TRUSTED_PROXIES",
+            load_default=0,
+            error_messages=number,
+            validate=validate.Range(min=0, max=8, error=bounds),
+            metadata={
+                "description": _(
+                    "应用前面有几层反向代理，其 X-Forwarded-* 头才可信。直接对外时为 0。"
+                )
+            },
+        ),
     }
 
 
-def _is_ours(name: str) -> bool:
-    return name.startswith(PREFIX) or name in variables()
+def variables() -> dict[str, fields.Field[Any]]:
+    """The table by environment variable."""
+    return {str(declared.data_key): declared for declared in table().values()}
 
 
 def _problems(messages: dict[str, Any]) -> list[str]:
     """One line for each problem: what marshmallow found, in the order of the table."""
-    table = variables()
+    known = variables()
     problems = [
-        _(
-            "%(name)s：%(found)s（%(purpose)s）",
-            name=name,
-            found=_text(messages[name]),
-            purpose=declared.metadata["description"],
+        _("{name}：{found}（{purpose}）").format(
+            name=name, found=" ".join(messages[name]), purpose=declared.metadata["description"]
         )
-        for name, declared in table.items()
+        for name, declared in known.items()
         if name in messages
     ]
-    unknown = sorted(messages.keys() - table.keys())
-    return problems + [_unknown(name, list(table)) for name in unknown]
+    return problems + [_unknown(name, known) for name in sorted(messages.keys() - known.keys())]
 
 
-def _text(messages: Any) -> str:
-    # A message of the table's own is lazily translated text, the validators' are in a list.
-    return " ".join(map(str, messages)) if isinstance(messages, list) else str(messages)
-
-
-def _unknown(name: str, known: list[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
-        return str(_("%(name)s：没有这个设置，是否应为 %(close)s？", name=name, close=close[0]))
-    return str(_("%(name)s：没有这个设置。", name=name))
+        return _("{name}：没有这个设置，是否应为 {close}？").format(name=name, close=close[0])
+    return _("{name}：没有这个设置。").format(name=name)
 
 
 def _sqlalchemy(url: str) -> str:

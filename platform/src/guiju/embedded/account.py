@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask_babel import gettext as _
-
 from guiju.embedded.errors import EmbeddedError
+from guiju.language import gettext as _
 
 NAME = "guiju"
 
@@ -118,10 +117,9 @@ def current() -> Account:
         return Account(entry.pw_uid, entry.pw_gid, name)
     raise EmbeddedError(
         _(
-            "内置数据库不能以 root 身份运行，而这台机器上无法新建系统用户 %(name)s。"
-            "请换一个普通用户运行，或先建好这个系统用户。",
-            name=NAME,
-        )
+            "内置数据库不能以 root 身份运行，而这台机器上无法新建系统用户 {name}。"
+            "请换一个普通用户运行，或先建好这个系统用户。"
+        ).format(name=NAME)
     )
 
 
@@ -165,12 +163,10 @@ def _grant_search(folder: Path, uid: int, name: str) -> None:
     except (AttributeError, OSError) as error:  # AttributeError: no os.setxattr on macOS
         raise EmbeddedError(
             _(
-                "内置数据库以系统用户 %(name)s 的身份运行，但该用户进不了文件夹 %(folder)s。"
+                "内置数据库以系统用户 {name} 的身份运行，但该用户进不了文件夹 {folder}。"
                 "请用 --data-dir 换一个该用户能到达的数据文件夹（例如 /var/lib/guiju），"
-                "或以普通用户身份运行。",
-                name=name,
-                folder=folder,
-            )
+                "或以普通用户身份运行。"
+            ).format(name=name, folder=folder)
         ) from error
 
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import psutil
 import psycopg
-from flask_babel import gettext as _
 from psycopg import sql
 
 from guiju.embedded.account import Account
 from guiju.embedded.errors import EmbeddedError, log_end
 from guiju.embedded.programs import Programs
+from guiju.language import gettext as _
 
 SUPERUSER = "postgres"
 
@@ -121,13 +121,10 @@ class Postgres:
         if found != wanted:
             raise EmbeddedError(
                 _(
-                    "数据文件夹 %(folder)s 由 PostgreSQL %(found)s 建立，"
-                    "而安装的是 PostgreSQL %(wanted)s，两者不能混用。"
-                    "请先用旧版本备份，再恢复到新的数据文件夹。",
-                    folder=self.folder,
-                    found=found,
-                    wanted=wanted,
-                )
+                    "数据文件夹 {folder} 由 PostgreSQL {found} 建立，"
+                    "而安装的是 PostgreSQL {wanted}，两者不能混用。"
+                    "请先用旧版本备份，再恢复到新的数据文件夹。"
+                ).format(folder=self.folder, found=found, wanted=wanted)
             )
 
     def _is_running(self) -> bool:

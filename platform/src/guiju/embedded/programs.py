@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
-from flask_babel import gettext as _
-
 from guiju.embedded.account import Account
 from guiju.embedded.errors import EmbeddedError
+from guiju.language import gettext as _
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def find(account: Account, copies: Path) -> Programs:
     programs = _programs(folder / postgres.name, folder / valkey.name)
     for program in (programs.postgres, programs.valkey_server):
         if not account.can_run([program, "--version"]):
-            raise EmbeddedError(_("这台机器运行不了内置的程序 %(program)s。", program=program))
+            raise EmbeddedError(_("这台机器运行不了内置的程序 {program}。").format(program=program))
     return programs
 
 
@@ -65,11 +64,9 @@ def _programs(postgres: Path, valkey: Path) -> Programs:
     if not servers or not (binaries / "postgres").exists():
         raise EmbeddedError(
             _(
-                "内置的数据库和队列不支持这台机器（%(system)s %(machine)s）。"
-                "请设置 DATABASE_URL 和 REDIS_URL 指向已有的服务器。",
-                system=platform.system(),
-                machine=platform.machine(),
-            )
+                "内置的数据库和队列不支持这台机器（{system} {machine}）。"
+                "请设置 DATABASE_URL 和 REDIS_URL 指向已有的服务器。"
+            ).format(system=platform.system(), machine=platform.machine())
         )
     return Programs(
         initdb=binaries / "initdb",

@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import IO, Self
 
 import platformdirs
-from flask_babel import gettext as _
 
 from guiju.embedded import account, programs
 from guiju.embedded.errors import EmbeddedError
 from guiju.embedded.postgres import ADMIN_ROLE, APP_ROLE, Postgres
 from guiju.embedded.valkey import Valkey
+from guiju.language import gettext as _
 
 # The room for a socket's path in the kernel's structure (104 bytes on macOS, 108 on Linux),
 # less the terminating zero and the longest of our socket names.
@@ -102,7 +102,9 @@ def _make_folder(data_dir: Path) -> None:
         data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise EmbeddedError(
-            _("建不了数据文件夹 %(folder)s：%(reason)s。", folder=data_dir, reason=error.strerror)
+            _("建不了数据文件夹 {folder}：{reason}。").format(
+                folder=data_dir, reason=error.strerror
+            )
         ) from error
 
 
@@ -112,7 +114,9 @@ def _lock(data_dir: Path) -> IO[str]:
         file = (data_dir / "lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise EmbeddedError(
-            _("写不了数据文件夹 %(folder)s：%(reason)s。", folder=data_dir, reason=error.strerror)
+            _("写不了数据文件夹 {folder}：{reason}。").format(
+                folder=data_dir, reason=error.strerror
+            )
         ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,11 +126,9 @@ def _lock(data_dir: Path) -> IO[str]:
         file.close()
         raise EmbeddedError(
             _(
-                "数据文件夹 %(folder)s 正被进程 %(process)s 使用。"
-                "请先结束那个进程，或用 --data-dir 换一个文件夹。",
-                folder=data_dir,
-                process=holder,
-            )
+                "数据文件夹 {folder} 正被进程 {process} 使用。"
+                "请先结束那个进程，或用 --data-dir 换一个文件夹。"
+            ).format(folder=data_dir, process=holder)
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import psutil
 import redis
-from flask_babel import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from guiju.embedded.account import Account
 from guiju.embedded.errors import EmbeddedError
 from guiju.embedded.programs import Programs
+from guiju.language import gettext as _
 
 _SETTINGS = {
     "port": "0",

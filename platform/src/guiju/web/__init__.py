@@ -1,0 +1,1 @@
+"""The shell of the web pages: layout, navigation, charts, static files."""
