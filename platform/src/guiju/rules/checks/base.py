@@ -1,0 +1,104 @@
+"""What a check is: one shape of rule, judged in columns for all rules of that shape.
+
+A check declares the schema of its parameters, the facts it reads and whose facts it
+needs (its footprint), judges, and can say in Chinese what it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Flag, auto
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from guiju.rules.periods import UNIT_NAMES
+from guiju.rules.vocabulary import Strictness, Verdict, Vocabulary
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+    from guiju.rules.facts import Facts
+    from guiju.rules.findings import Block, Finding
+
+
+class Footprint(Flag):
+    """Whose facts a verdict about an organization rests on."""
+
+    OWN = auto()
+    GROUPS = auto()
+    SUPERIORS = auto()
+    SUBORDINATES = auto()
+    TENANT = auto()
+
+
+class ParameterSchema(Schema):
+    """Base of parameter schemas: unknown keys are errors."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def unit_field(**options: Any) -> fields.String:
+    """A period unit: month, bimonth, quarter, half or year."""
+    return fields.String(validate=validate.OneOf(UNIT_NAMES), **options)
+
+
+def code_list(vocabulary: Vocabulary, *, required: bool = False) -> fields.List[Any]:
+    """A list of codes; the loader checks them against the vocabulary and the pack's own codes."""
+    options: dict[str, Any] = {"required": True} if required else {"load_default": list}
+    return fields.List(
+        fields.String(),
+        metadata={"vocabulary": vocabulary.name},
+        validate=validate.Length(min=1) if required else None,
+        **options,
+    )
+
+
+class Check:
+    """One shape of rule.
+
+    Subclasses set ``name``, ``schema`` and ``footprint`` and implement ``judge`` and
+    ``message``.
+    """
+
+    name: ClassVar[str]
+    schema: ClassVar[type[ParameterSchema]]
+    footprint: ClassVar[Footprint] = Footprint.OWN
+    #: One sentence in Chinese: what this shape compares (shown in the profile library).
+    summary: ClassVar[str]
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        """The facts columns, as (table, column), that judging with these parameters touches."""
+        raise NotImplementedError
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        """Blocks of findings for the rules, each about every subject in scope."""
+        raise NotImplementedError
+
+    def required(self, rule: Rule, value: int, facts: Facts) -> Any:
+        """What was required, as a short JSON value."""
+        return value
+
+    def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
+        """What was observed, as a short JSON value."""
+        return value
+
+    def message(self, finding: Finding) -> str:
+        """One Chinese sentence a branch secretary understands."""
+        raise NotImplementedError
+
+    def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
+        """Records looked at but not counted, each with the reason in Chinese."""
+        return []
+
+
+#: What a shortfall is called when the part does not say otherwise.
+SHORTFALLS: Mapping[Strictness, Verdict] = {
+    Strictness.HARD: Verdict.NOT_MET,
+    Strictness.BARE: Verdict.NOT_MET,
+    Strictness.GENERAL: Verdict.DEVIATION,
+    Strictness.DUTY: Verdict.NOT_MET,
+    Strictness.MAY: Verdict.NOT_APPLICABLE,
+    Strictness.PRINCIPLE: Verdict.NOT_APPLICABLE,
+}

@@ -1,0 +1,105 @@
+"""Count in period: at least so many, sometimes at most so many, in each calendar period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from marshmallow import fields, validate
+
+from guiju.rules import periods
+from guiju.rules.checks import streams
+from guiju.rules.checks.base import Check, Footprint, unit_field
+from guiju.rules.findings import Block, Evidence, Finding
+from guiju.rules.periods import Unit
+from guiju.rules.vocabulary import Verdict
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+
+#: Nouns and measure words of what is counted, by source.
+_NOUNS = {
+    "occasions": "次",
+    "reports": "次",
+    "inspections": "次",
+    "inspected": "次",
+    "register": "项",
+}
+
+
+class CountSchema(streams.StreamSchema):
+    """How many of what, in which period."""
+
+    per = unit_field(required=True)
+    min = fields.Integer(strict=True, load_default=1, validate=validate.Range(1, 366))
+    max = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 366))
+
+
+class Count(Check):
+    """At least ``min`` (and at most ``max``) records of a stream in each period."""
+
+    name = "count"
+    schema = CountSchema
+    footprint = Footprint.OWN | Footprint.GROUPS
+    summary = "每个期间的次数"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return streams.reads(parameters)
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            unit = Unit.named(rule.parameters["per"])
+            low, high = context.span(rule, unit)
+            if low <= high:
+                yield self._judge(rule, context, unit, low, high)
+
+    def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
+        stream = streams.of(rule.parameters, context)
+        grid = context.grid(rule, unit, low, high)
+        place = grid.place(stream.organization, periods.indices(stream.day, unit))
+        inside = place >= 0
+        counted, place = stream.rows[inside], place[inside]
+        number = np.bincount(place, minlength=len(grid)).astype(np.int64)
+        enough = number >= rule.parameters["min"]
+        verdict = context.period_verdict(rule, enough, grid, unit)
+        most = rule.parameters["max"]
+        if most is not None:
+            over = grid.judged & (number > most)
+            verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
+        return Block(
+            rule=rule,
+            subject_type=grid.subject_type,
+            subject=grid.organization,
+            organization=context.answerable[grid.organization],
+            verdict=verdict,
+            required=np.full(len(grid), rule.parameters["min"], dtype=np.int64),
+            observed=number,
+            evidence=Evidence.grouped(stream.table, counted, place, len(grid)),
+            unit=unit,
+            period=grid.period,
+            due=context.due(verdict, grid.period, unit),
+        )
+
+    def message(self, finding: Finding) -> str:
+        rule, verdict = finding.rule, finding.verdict
+        noun = _NOUNS[rule.parameters["source"]]
+        found, wanted = finding.observed, finding.required
+        said = f"{finding.period_text}“{rule.title}”记录 {found} {noun}"
+        most = rule.parameters["max"]
+        asked = f"要求至少 {wanted} {noun}" if most is None else f"要求 {wanted} 至 {most} {noun}"
+        if verdict is Verdict.MET:
+            return f"{said}，{asked}，符合。"
+        if verdict is Verdict.NOT_APPLICABLE:
+            return f"{finding.period_text}“{rule.title}”不适用：本期间不完整或不具备适用条件。"
+        if verdict is Verdict.PENDING:
+            return f"{said}，{asked}，还差 {wanted - found} {noun}，请于 {finding.due} 前完成。"
+        if verdict is Verdict.NO_DATA:
+            return f"{said}，{asked}；本期记录尚未确认完整，暂不判定。"
+        if most is not None and found > most:
+            return f"{said}，{asked}，超过 {found - most} {noun}。"
+        return f"{said}，{asked}，少 {wanted - found} {noun}。"
+
+    def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
+        return streams.uncounted(finding, context)

@@ -1,0 +1,229 @@
+"""Streams: dated records of any table, filtered once and shared by the rules that count them.
+
+A stream is what "so many in a period" counts: occasions of a kind, reports of a kind
+to an audience, inspections of a kind, entries of a register.  All of them have a
+subject (an organization), a day and a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from marshmallow import fields, validate
+from numpy.typing import NDArray
+
+from guiju.rules import periods
+from guiju.rules import vocabulary as v
+from guiju.rules.checks.base import ParameterSchema, code_list
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.findings import Finding
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int32]
+Days = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which columns of a table make it a stream."""
+
+    table: str
+    organization: str
+    day: str
+    kind: str
+    vocabulary: str
+
+
+SOURCES: Mapping[str, Source] = {
+    "occasions": Source("occasions", "organization", "held_on", "kinds", "occasion_kind"),
+    "reports": Source("reports", "organization", "filed_on", "kind", "report_kind"),
+    "inspections": Source("inspections", "by", "done_on", "kind", "inspection_kind"),
+    "inspected": Source("inspections", "target", "done_on", "kind", "inspection_kind"),
+    "register": Source("register", "organization", "since_on", "item", "register_item"),
+}
+
+
+class StreamSchema(ParameterSchema):
+    """Parameters that choose a stream: its source, kinds and filters."""
+
+    source = fields.String(load_default="occasions", validate=validate.OneOf(list(SOURCES)))
+    kinds = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    #: Count an occasion only if its lecturer held one of these posts on the day.
+    lecturer_posts = code_list(v.POSTS)
+    #: Count an occasion only if at least half of the committee was present (D10).
+    committee_quorum = fields.Boolean(load_default=False)
+    #: Count an occasion only if it has all of these components.
+    components = code_list(v.COMPONENTS)
+    #: Count a report only if it went to this audience, or to the superior or unit committee.
+    audience = fields.String(load_default=None, validate=validate.OneOf(list(v.AUDIENCES)))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Row numbers of one table with the subject and day of each, sorted as the table is."""
+
+    table: str
+    rows: Codes
+    organization: Codes
+    day: Days
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, keep: NDArray[Any]) -> Stream:
+        return Stream(self.table, self.rows[keep], self.organization[keep], self.day[keep])
+
+
+def reads(parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The columns that a stream with these parameters touches."""
+    source = SOURCES[parameters["source"]]
+    names = {source.organization, source.day, source.kind}
+    others: set[tuple[str, str]] = set()
+    if source.table == "occasions":
+        names |= {"id", "status"}
+    if parameters.get("components"):
+        names.add("components")
+    if parameters.get("audience"):
+        names |= {"audience", "recipient"}
+    if parameters.get("lecturer_posts"):
+        names.add("lecturer")
+        others |= {("posts", c) for c in ("person", "organization", "post", "from_on", "until_on")}
+    if parameters.get("committee_quorum"):
+        names.add("present")
+        others |= {("posts", c) for c in ("person", "organization", "post", "from_on", "until_on")}
+    return {(source.table, name) for name in names} | others
+
+
+def of(parameters: Mapping[str, Any], context: Context) -> Stream:
+    """The stream that ``parameters`` (a :class:`StreamSchema`) choose, up to the day judged."""
+    source = SOURCES[parameters["source"]]
+    kinds = tuple(parameters["kinds"])
+    base = context.shared(
+        ("stream", parameters["source"], kinds),
+        lambda: _base(source, kinds, context),
+    )
+    keep = kept(base, parameters, context)
+    return base if keep is None else base.take(keep)
+
+
+def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
+    """Held records of the kinds, not later than the day judged, with a known organization."""
+    rows = context.facts[source.table]
+    organization, day = rows[source.organization], rows[source.day]
+    if source.kind == "kinds":
+        keep = (rows["kinds"] & context.facts.mask(source.vocabulary, kinds)) != 0
+        keep &= ~context.shared("not held", lambda: _not_held(context))
+    else:
+        wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
+        keep = np.isin(rows[source.kind], wanted)
+    keep &= (organization >= 0) & (day <= context.as_of)
+    found = np.flatnonzero(keep).astype(np.int32)
+    return Stream(source.table, found, organization[found], day[found])
+
+
+def _not_held(context: Context) -> Bools:
+    status = context.facts["occasions"]["status"]
+    held = context.facts.position("occasion_status", "held")
+    return (status >= 0) & (status != held)
+
+
+def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools | None:
+    """Which records of the base stream pass the filters; None if there are no filters."""
+    filters = [
+        make(base, parameters[name], context)
+        for name, make in _FILTERS.items()
+        if parameters.get(name)
+    ]
+    if not filters:
+        return None
+    keep = np.ones(len(base), dtype=np.bool_)
+    for passed in filters:
+        keep &= passed
+    return keep
+
+
+def _lecturer(base: Stream, posts: list[str], context: Context) -> Bools:
+    lecturer = context.facts["occasions"]["lecturer"][base.rows]
+    held = np.zeros(len(base), dtype=np.bool_)
+    current = base.organization
+    # The secretary or instructor of the branch or of any organization above it.
+    while bool((current >= 0).any()):
+        held |= (current >= 0) & context.facts.posts.held_by(posts, lecturer, current, base.day)
+        current = np.where(current >= 0, context.parent[current], -1).astype(np.int32)
+    return held & (lecturer >= 0)
+
+
+def _quorum(base: Stream, wanted: bool, context: Context) -> Bools:
+    """At least half of the committee present (2p ≥ n); unknown presence is not held against it."""
+    present = context.facts["occasions"]["present"][base.rows]
+    size = context.committee_size(base.organization, base.day)
+    return (present < 0) | (2 * present >= size)
+
+
+def _components(base: Stream, components: list[str], context: Context) -> Bools:
+    wanted = context.facts.mask("component", components)
+    return (context.facts["occasions"]["components"][base.rows] & wanted) == wanted
+
+
+def _audience(base: Stream, audience: str, context: Context) -> Bools:
+    rows = context.facts[base.table]
+    stated = rows["audience"][base.rows] == context.facts.position("audience", audience)
+    if audience != "superior":
+        return stated
+    recipient = rows["recipient"][base.rows]
+    above = np.zeros(len(base), dtype=np.bool_)
+    current = context.parent[base.organization]
+    while bool((current >= 0).any()):
+        above |= (current >= 0) & (recipient == current)
+        current = np.where(current >= 0, context.parent[current], -1).astype(np.int32)
+    return (stated & (recipient < 0)) | above
+
+
+_FILTERS = {
+    "lecturer_posts": _lecturer,
+    "committee_quorum": _quorum,
+    "components": _components,
+    "audience": _audience,
+}
+
+#: Why a record was looked at but not counted, by filter.
+REASONS: Mapping[str, str] = {
+    "lecturer_posts": "授课人当日不担任规定职务",
+    "committee_quorum": "到会委员不足半数",
+    "components": "活动内容不齐",
+    "audience": "报送对象不符",
+}
+
+
+def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
+    """Records of the finding's subject and period that were looked at but not counted, with why.
+
+    The finding's rule must have the parameters of a stream and a period.
+    """
+    block, parameters = finding.block, finding.rule.parameters
+    assert block.unit is not None and block.period is not None
+    source = SOURCES[parameters["source"]]
+    rows = context.facts[source.table]
+    subject, period = int(block.subject[finding.row]), int(block.period[finding.row])
+    first = periods.first_day(period, block.unit)
+    last = periods.last_day(period, block.unit)
+    days = rows[source.day]
+    near = (rows[source.organization] == subject) & (days >= first) & (days <= last)
+    found: list[tuple[str, str]] = []
+    if source.kind == "kinds":
+        of_kind = (rows["kinds"] & context.facts.mask(source.vocabulary, parameters["kinds"])) != 0
+        for row in np.flatnonzero(near & of_kind & _not_held(context)).tolist():
+            found.append((context.facts.record_id(source.table, row), "未召开（已取消或仅为计划）"))
+    base = _base(source, tuple(parameters["kinds"]), context)
+    base = base.take(np.isin(base.rows, np.flatnonzero(near)))
+    for name, make in _FILTERS.items():
+        if parameters.get(name):
+            failed = ~make(base, parameters[name], context)
+            for row in base.rows[failed].tolist():
+                found.append((context.facts.record_id(source.table, row), REASONS[name]))
+    return found

@@ -1,0 +1,376 @@
+"""What the checks of one evaluation share: the organizations, the day, the calendar.
+
+Masks and indices that several rules need are computed once and shared, so that judging
+twenty count rules reads each column once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guiju.rules import findings, periods
+from guiju.rules.calendars import Calendar
+from guiju.rules.facts import Facts
+from guiju.rules.pack import Choices, Pack
+from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY, Unit
+from guiju.rules.spells import Spells, bounds
+from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS
+
+if TYPE_CHECKING:
+    from guiju.rules.engine import Rule
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int32]
+Days = NDArray[np.int32]
+T = TypeVar("T")
+
+#: Three holders of committee posts make a committee where the tree does not say.
+_COMMITTEE_SIZE = 3
+
+
+class Grid:
+    """Subjects × periods, flat: one entry for each pair that the rule reaches.
+
+    ``judged`` is false where it does not apply there: the organization exists for only a
+    part of the period, or a condition does not hold.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        low: int,
+        high: int,
+        organization: Codes,
+        period: Codes,
+        judged: Bools,
+        subject_type: str,
+    ) -> None:
+        self.organization = organization
+        self.period = period
+        self.judged = judged
+        self.subject_type = subject_type
+        self._low, self._width = low, high - low + 1
+        cells = organization.astype(np.int64) * self._width + (period - low)
+        self._place = np.full(size * self._width + 1, -1, dtype=np.int32)
+        self._place[cells] = np.arange(len(cells), dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self.organization)
+
+    def place(self, organization: Codes, period: Codes) -> Codes:
+        """The entry of each (organization, period); -1 where there is none."""
+        offset = period - self._low
+        inside = (offset >= 0) & (offset < self._width) & (organization >= 0)
+        cell = organization.astype(np.int64) * self._width + offset
+        return self._place[np.where(inside, cell, len(self._place) - 1)]
+
+
+class Context:
+    """One evaluation: ``facts`` judged by ``pack`` as of a day, under the tenant's choices.
+
+    ``scope`` limits which organizations are judged (a mask over organization codes);
+    ``judge_from`` is the first day the tenant has chosen to be judged from.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        facts: Facts,
+        as_of: int,
+        choices: Choices,
+        calendar: Calendar,
+        scope: Bools | None = None,
+        judge_from: int = FIRST_DAY,
+    ) -> None:
+        self.pack = pack
+        self.facts = facts
+        self.as_of = as_of
+        self.choices = choices
+        self.calendar = calendar
+        self.judge_from = judge_from
+        self.warnings: list[str] = []
+        self._cache: dict[Any, Any] = {}
+        self.scope = np.ones(self.size, dtype=np.bool_) if scope is None else scope
+
+    def shared(self, key: Any, make: Callable[[], T]) -> T:
+        """``make()``, computed once in this evaluation."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
+        return found
+
+    # -- organizations ---------------------------------------------------------
+
+    @cached_property
+    def size(self) -> int:
+        """Number of organizations."""
+        return self.facts.count("organizations")
+
+    @cached_property
+    def parent(self) -> Codes:
+        """Code of each organization's superior; -1 at the top."""
+        return self.facts["organizations"]["parent"]
+
+    @cached_property
+    def kind(self) -> NDArray[np.int16]:
+        return self.facts["organizations"]["kind"]
+
+    @cached_property
+    def opened(self) -> Days:
+        return bounds(self.facts["organizations"], "opened_on", "closed_on")[0]
+
+    @cached_property
+    def closed(self) -> Days:
+        return bounds(self.facts["organizations"], "opened_on", "closed_on")[1]
+
+    @cached_property
+    def sector(self) -> NDArray[np.int16]:
+        """Sector of each organization; where it states none, its superior's."""
+        found = self.facts["organizations"]["sector"].copy()
+        parent = self.parent
+        for _ in range(64):
+            missing = (found < 0) & (parent >= 0)
+            inherited = np.where(missing, found[parent], found)
+            if bool(np.array_equal(inherited, found)):
+                break
+            found = inherited
+        return found
+
+    def of_kind(self, kinds: Sequence[str]) -> Bools:
+        """Organizations of one of these kinds."""
+        wanted = [self.facts.position("organization_kind", kind) for kind in kinds]
+        return np.isin(self.kind, wanted)
+
+    @cached_property
+    def is_branch(self) -> Bools:
+        return self.of_kind(BRANCH_KINDS)
+
+    @cached_property
+    def is_group(self) -> Bools:
+        return self.of_kind(("party_group",))
+
+    def nearest(self, wanted: Bools, *, strict: bool = False) -> Codes:
+        """Each organization's nearest ancestor among ``wanted`` (itself included unless strict)."""
+        found = np.where(wanted, np.arange(self.size, dtype=np.int32), -1).astype(np.int32)
+        current = self.parent.copy() if strict else np.arange(self.size, dtype=np.int32)
+        answer = np.full(self.size, -1, dtype=np.int32)
+        for _ in range(64):
+            open_ = (answer < 0) & (current >= 0)
+            if not bool(open_.any()):
+                break
+            answer = np.where(open_, found[current], answer)
+            current = np.where((answer < 0) & (current >= 0), self.parent[current], -1)
+        return answer.astype(np.int32)
+
+    @cached_property
+    def branch_of(self) -> Codes:
+        """The branch that answers for each organization: itself, or a group's branch; else -1."""
+        return self.nearest(self.is_branch)
+
+    @cached_property
+    def answerable(self) -> Codes:
+        """The organization that answers for each: a group's branch, otherwise itself."""
+        own = np.arange(self.size, dtype=np.int32)
+        return np.where(self.is_group & (self.branch_of >= 0), self.branch_of, own).astype(np.int32)
+
+    def applies(self, rule: Rule) -> Bools:
+        """Organizations that a rule binds by kind, sector and variant, within the scope."""
+        return self.shared(
+            ("applies", rule.requirement.applies_to),
+            lambda: self._applies(rule) & self.scope,
+        )
+
+    def _applies(self, rule: Rule) -> Bools:
+        bound = np.ones(self.size, dtype=np.bool_)
+        who = rule.requirement.applies_to
+        if who.kinds:
+            bound &= self.of_kind(who.kinds)
+        if who.sectors:
+            bound &= self._in_sectors(who.sectors)
+        if self.pack.variants and who.scope == "variants":
+            chosen = who.variants or tuple(variant.id for variant in self.pack.variants)
+            bound &= self._in_sectors(
+                [
+                    s
+                    for variant in self.pack.variants
+                    if variant.id in chosen
+                    for s in variant.sectors
+                ]
+            )
+        return bound
+
+    def _in_sectors(self, sectors: Sequence[str]) -> Bools:
+        return np.isin(self.sector, [self.facts.position("sector", sector) for sector in sectors])
+
+    # -- states on a day ---------------------------------------------------------
+
+    def holds(self, conditions: Sequence[str], organizations: Codes, days: Days) -> Bools:
+        """Whether all named conditions hold for each organization on each day."""
+        result = np.ones(len(organizations), dtype=np.bool_)
+        for name in conditions:
+            result &= CONDITIONS[name](self, organizations, days)
+        return result
+
+    def committee_size(self, organizations: Codes, days: Days) -> Codes:
+        """Holders of committee posts in each organization on each day."""
+        return self.facts.posts.count(COMMITTEE_POSTS, organizations, days)
+
+    # -- periods -----------------------------------------------------------------
+
+    def span(self, rule: Rule, unit: Unit) -> tuple[int, int]:
+        """First and last period (inclusive) that a rule judges as of the day; may be empty."""
+        low = periods.index(max(rule.valid_from, FIRST_DAY), unit)
+        if rule.first:
+            low = periods.first_judged(rule.valid_from, unit)
+        elif periods.first_day(low, unit) < rule.valid_from and rule.version.transition != "new":
+            low += 1
+        if self.judge_from > FIRST_DAY:
+            start = periods.index(self.judge_from, unit)
+            low = max(low, start + (periods.first_day(start, unit) < self.judge_from))
+        high = periods.index(min(self.as_of, rule.valid_until), unit)
+        if rule.valid_until < LAST_DAY and periods.last_day(high, unit) > rule.valid_until:
+            # The period crosses into another version (or the rule's end): whoever
+            # takes it over says so; an expiring rule judges whole periods only.
+            high -= not rule.keeps_last
+        return low, high
+
+    def in_validity(self, rule: Rule, days: Days) -> Bools:
+        """Days on which the rule is in force, judged at all, and not later than the day."""
+        first = max(rule.valid_from, self.judge_from)
+        return (days >= first) & (days <= rule.valid_until) & (days <= self.as_of)
+
+    def exists(self, organizations: Codes, first: Days, last: Days) -> Bools:
+        """Whether each organization exists through the whole of each span."""
+        return (self.opened[organizations] <= first) & (self.closed[organizations] >= last)
+
+    def grid(self, rule: Rule, unit: Unit, low: int, high: int) -> Grid:
+        """Every organization the rule binds, in every period that touches its existence."""
+        key = ("grid", rule.requirement.applies_to, unit, low, high)
+        return self.shared(key, lambda: self._grid(rule, unit, low, high))
+
+    def _grid(self, rule: Rule, unit: Unit, low: int, high: int) -> Grid:
+        bound = np.flatnonzero(self.applies(rule)).astype(np.int32)
+        span = np.arange(low, high + 1, dtype=np.int32)
+        organization, period = np.repeat(bound, len(span)), np.tile(span, len(bound))
+        first, last = periods.first_days(period, unit), periods.last_days(period, unit)
+        touched = (self.opened[organization] <= last) & (self.closed[organization] >= first)
+        organization, period = organization[touched], period[touched]
+        first, last = first[touched], last[touched]
+        judged = self.exists(organization, first, last)
+        conditions = rule.requirement.applies_to.conditions
+        if conditions:
+            judged &= self.holds(conditions, organization, np.minimum(last, np.int32(self.as_of)))
+        groups = bool(len(bound)) and bool(self.is_group[bound].all())
+        subject_type = "group" if groups else "organization"
+        return Grid(self.size, low, high, organization, period, judged, subject_type)
+
+    def period_verdict(self, rule: Rule, enough: Bools, grid: Grid, unit: Unit) -> NDArray[np.int8]:
+        """Met; or pending while the period is open; or short if attested complete, else no data (D3)."""
+        over = self.closed_periods(grid.period, unit)
+        attested = self.attested(grid.organization, grid.period, unit)
+        short = np.where(attested, rule.shortfall_code, findings.NO_DATA)
+        verdict = np.where(enough, findings.MET, np.where(over, short, findings.PENDING))
+        return np.where(grid.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
+
+    def due(self, verdict: NDArray[np.int8], period: Codes, unit: Unit) -> Days:
+        """The last day of each pending period; no day for the others."""
+        last = periods.last_days(period, unit)
+        return np.where(verdict == findings.PENDING, last, np.int32(NULL_DAY)).astype(np.int32)
+
+    def closed_periods(self, found: Codes, unit: Unit) -> Bools:
+        """Periods that are over: as of the day after their last."""
+        return periods.last_days(found, unit) < self.as_of
+
+    def attested(self, organizations: Codes, found: Codes, unit: Unit) -> Bools:
+        """Whether the records of each organization for each period are attested complete.
+
+        A period is attested itself, through a longer one, or through all its months;
+        a group through its branch.  An attestation objected to does not count.
+        """
+        low, months = self._attested_months
+        if not months.size:
+            return np.zeros(len(organizations), dtype=np.bool_)
+        first = found.astype(np.int64) * unit.value - low
+        last = first + unit.value
+        inside = (first >= 0) & (last < months.shape[1])
+        first, last = np.clip(first, 0, months.shape[1] - 1), np.clip(last, 0, months.shape[1] - 1)
+        own = months[organizations, last] - months[organizations, first] == unit.value
+        over = self.answerable[organizations]
+        above = months[over, last] - months[over, first] == unit.value
+        return inside & (own | above)
+
+    @cached_property
+    def _attested_months(self) -> tuple[int, NDArray[np.int16]]:
+        """First month and, by organization, the running number of attested months."""
+        rows = self.facts["attestations"]
+        organization = rows["organization"]
+        keep = (organization >= 0) & (rows["objected"] != 1) & (rows["attested_on"] <= self.as_of)
+        labels = rows["period"]
+        if not bool(keep.any()):
+            return 0, np.zeros((0, 0), dtype=np.int16)
+        spans = {}
+        for code, text in zip(labels.tolist(), rows.strings("period"), strict=True):
+            if code not in spans and text is not None:
+                found, unit = periods.parse(text)
+                spans[code] = (found * unit.value, unit.value)
+        keep &= np.isin(labels, list(spans))
+        lookup_first = np.zeros(max(spans) + 1, dtype=np.int64)
+        lookup_length = np.zeros(max(spans) + 1, dtype=np.int64)
+        for code, (first, length) in spans.items():
+            lookup_first[code], lookup_length[code] = first, length
+        low = int(lookup_first[labels[keep]].min())
+        high = int((lookup_first + lookup_length)[labels[keep]].max())
+        grid = np.zeros((self.size, high - low), dtype=np.int8)
+        for step in range(int(lookup_length.max())):
+            chosen = keep & (lookup_length[np.maximum(labels, 0)] > step)
+            grid[organization[chosen], lookup_first[labels[chosen]] - low + step] = 1
+        running = np.zeros((self.size, high - low + 1), dtype=np.int16)
+        np.cumsum(grid, axis=1, out=running[:, 1:], dtype=np.int16)
+        return low, running
+
+
+Condition = Callable[[Context, Codes, Days], Bools]
+
+
+def _has_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    stated = context.facts["organizations"]["has_committee"][organizations]
+    counted = context.committee_size(organizations, days) >= _COMMITTEE_SIZE
+    return np.where(stated < 0, counted, stated == 1)
+
+
+def _no_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    return ~_has_committee(context, organizations, days)
+
+
+def _has_groups(context: Context, organizations: Codes, days: Days) -> Bools:
+    spells = context.shared("groups", lambda: _group_spells(context))
+    return spells.count(organizations, days) > 0
+
+
+def _group_spells(context: Context) -> Spells:
+    owners = np.where(context.is_group, context.branch_of, -1).astype(np.int32)
+    return Spells(owners, context.opened, context.closed)
+
+
+def _has_floating(context: Context, organizations: Codes, days: Days) -> Bools:
+    def make() -> Spells:
+        roster = context.facts.roster
+        floating = context.facts["members"]["floating"] == 1
+        owners = np.where(floating & roster.party, roster.organization, -1).astype(np.int32)
+        return Spells(owners, roster.start, roster.end)
+
+    return context.shared("floating", make).count(organizations, days) > 0
+
+
+#: Conditions that a requirement may name in ``applies_to.conditions``.
+CONDITIONS: dict[str, Condition] = {
+    "has_committee": _has_committee,
+    "no_committee": _no_committee,
+    "has_groups": _has_groups,
+    "has_floating": _has_floating,
+}

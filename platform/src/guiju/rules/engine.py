@@ -1,0 +1,352 @@
+"""Judge facts by a pack, as of a day: pure, in columns, every argument explicit.
+
+``evaluate`` turns (pack, facts, as_of, choices) into findings.  Rules of one shape are
+judged together by one kernel; another reading is judged only for the rules it
+touches, from the same shared intermediates, and kept where the verdict differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guiju.rules import calendars, findings, periods
+from guiju.rules.calendars import Calendar
+from guiju.rules.checks import CHECKS
+from guiju.rules.checks.base import SHORTFALLS, Check, Footprint
+from guiju.rules.context import Context
+from guiju.rules.facts import Facts
+from guiju.rules.findings import Block, Findings, Other
+from guiju.rules.pack import (
+    Choices,
+    Citation,
+    Pack,
+    Parameters,
+    Part,
+    Reading,
+    Requirement,
+    Version,
+)
+from guiju.rules.periods import FIRST_DAY, LAST_DAY
+from guiju.rules.vocabulary import Strictness, Verdict
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One part of a requirement in one version, under one set of readings."""
+
+    requirement: Requirement
+    part: Part
+    version: Version
+    check: Check
+    parameters: Parameters
+    strictness: Strictness
+    shortfall: Verdict
+    valid_from: int
+    valid_until: int
+    first: bool
+    keeps_last: bool
+
+    @property
+    def id(self) -> str:
+        return self.requirement.id
+
+    @property
+    def citation(self) -> Citation:
+        return self.version.citation
+
+    @property
+    def title(self) -> str:
+        return self.part.title or self.requirement.title
+
+    @property
+    def shortfall_code(self) -> np.int8:
+        """The verdict code of a shortfall."""
+        return np.int8(findings.CODE_OF[self.shortfall])
+
+
+def evaluate(
+    pack: Pack,
+    facts: Facts,
+    as_of: date,
+    *,
+    choices: Choices | None = None,
+    only: Collection[str] | None = None,
+    scope: NDArray[np.bool_] | None = None,
+    judge_from: date | None = None,
+    calendar: Calendar | None = None,
+    checks: Mapping[str, Check] = CHECKS,
+    alternatives: bool = True,
+    not_applicable: bool = True,
+) -> Findings:
+    """Findings of ``pack`` about ``facts`` as of a day.
+
+    ``only`` limits the requirements (ids); ``scope`` is a mask over organization codes;
+    ``judge_from`` is the first day the tenant is judged from.  Records dated after
+    ``as_of`` are not counted.  ``not_applicable`` keeps findings that say a requirement
+    does not reach an organization.
+    """
+    chosen = pack.choices({}) if choices is None else choices
+    context = Context(
+        pack,
+        facts,
+        periods.day(as_of),
+        chosen,
+        calendars.load() if calendar is None else calendar,
+        scope,
+        FIRST_DAY if judge_from is None else periods.day(judge_from),
+    )
+    rules = compile_rules(pack, chosen, checks=checks, only=only)
+    blocks = _judge(rules, context)
+    if not_applicable:
+        blocks = _with_silence(rules, blocks, context)
+    else:
+        blocks = [_applicable(block) for block in blocks]
+    if alternatives:
+        for reading in pack.readings:
+            _add_alternatives(reading, blocks, context, checks, only)
+    blocks = _apply_judgements(blocks, context)
+    return Findings(facts, blocks, tuple(dict.fromkeys(context.warnings)))
+
+
+def compile_rules(
+    pack: Pack,
+    choices: Choices,
+    *,
+    checks: Mapping[str, Check] = CHECKS,
+    only: Collection[str] | None = None,
+) -> list[Rule]:
+    """The rules to judge by, in order of the pack, readings applied."""
+    patches = _patches(pack, choices.readings)
+    found: list[Rule] = []
+    for requirement in pack.requirements:
+        if only is not None and requirement.id not in only:
+            continue
+        for part in requirement.parts:
+            if part.check is not None:
+                found += _rules(requirement, part, checks, patches.get(requirement.id, {}), choices)
+    return found
+
+
+def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """Parameter patches by requirement id under the chosen readings."""
+    found: dict[str, dict[str, object]] = {}
+    for reading in pack.readings:
+        for requirement, patch in reading.option(readings[reading.id]).sets.items():
+            found.setdefault(requirement, {}).update(patch)
+    return found
+
+
+def _rules(
+    requirement: Requirement,
+    part: Part,
+    checks: Mapping[str, Check],
+    patch: Mapping[str, object],
+    choices: Choices,
+) -> Iterable[Rule]:
+    assert part.check is not None
+    check = checks[part.check]
+    patch = dict(patch)
+    shortfall = patch.pop("shortfall", part.shortfall)
+    for number, version in enumerate(part.versions):
+        if version.repealed:
+            continue
+        strictness = Strictness(str(patch.get("strictness", version.strictness)))
+        settings = {
+            name: choices.settings[str(value)[1:]]
+            for name, value in version.parameters.items()
+            if isinstance(value, str) and value.startswith("$")
+        }
+        merged = {**version.parameters, **settings, **patch}
+        merged.pop("strictness", None)
+        later = part.versions[number + 1 :]
+        until = version.until_on or (later[0].from_on - timedelta(days=1) if later else None)
+        yield Rule(
+            requirement=requirement,
+            part=part,
+            version=version,
+            check=check,
+            parameters=check.schema().load(merged),
+            strictness=strictness,
+            shortfall=Verdict(str(shortfall)) if shortfall else SHORTFALLS[strictness],
+            valid_from=periods.day(version.from_on),
+            valid_until=LAST_DAY if until is None else periods.day(until),
+            first=number == 0,
+            keeps_last=bool(later) and later[0].transition == "old",
+        )
+
+
+def _judge(rules: Sequence[Rule], context: Context) -> list[Block]:
+    by_check: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_check.setdefault(rule.check.name, []).append(rule)
+    blocks = [
+        block
+        for group in by_check.values()
+        for block in group[0].check.judge(group, context)
+        if len(block)
+    ]
+    return _in_order(rules, blocks)
+
+
+def _in_order(rules: Sequence[Rule], blocks: Iterable[Block]) -> list[Block]:
+    order = {id(rule): number for number, rule in enumerate(rules)}
+    return sorted(blocks, key=lambda block: order[id(block.rule)])
+
+
+def _applicable(block: Block) -> Block:
+    keep = block.verdict != findings.NOT_APPLICABLE
+    return block if bool(keep.all()) else block.take(keep)
+
+
+def _with_silence(rules: Sequence[Rule], blocks: list[Block], context: Context) -> list[Block]:
+    """Say openly where a requirement does not reach an organization of the kind it is about."""
+    silent = []
+    for rule in rules:
+        kinds = rule.requirement.applies_to.kinds
+        about = context.scope & (context.of_kind(kinds) if kinds else True)
+        outside = np.flatnonzero(about & ~context.applies(rule)).astype(np.int32)
+        if len(outside) and rule.first:
+            zero = np.zeros(len(outside), dtype=np.int64)
+            silent.append(
+                Block(
+                    rule=rule,
+                    subject_type="organization",
+                    subject=outside,
+                    organization=context.answerable[outside],
+                    verdict=np.full(len(outside), findings.NOT_APPLICABLE, dtype=np.int8),
+                    required=zero,
+                    observed=zero,
+                    evidence=findings.Evidence.none(len(outside)),
+                )
+            )
+    return _in_order(rules, [*blocks, *silent])
+
+
+# -- other readings --------------------------------------------------------------
+
+
+def _add_alternatives(
+    reading: Reading,
+    blocks: Sequence[Block],
+    context: Context,
+    checks: Mapping[str, Check],
+    only: Collection[str] | None,
+) -> None:
+    """Judge the rules that ``reading`` touches under its other options, one at a time."""
+    affected = set(reading.affects) if only is None else set(reading.affects) & set(only)
+    if not affected:
+        return
+    current = context.choices.readings[reading.id]
+    for option in reading.options:
+        if option.value == current:
+            continue
+        readings = {**context.choices.readings, reading.id: option.value}
+        choices = replace(context.choices, readings=readings)
+        rules = compile_rules(context.pack, choices, checks=checks, only=affected)
+        for block, other in _paired(blocks, _judge(rules, context)):
+            rows, verdicts = _differences(block, other)
+            if len(rows):
+                block.others.append(Other(reading.id, option.value, rows, verdicts))
+
+
+def _paired(blocks: Sequence[Block], others: Sequence[Block]) -> Iterable[tuple[Block, Block]]:
+    def key(block: Block) -> tuple[object, ...]:
+        rule = block.rule
+        return (rule.id, rule.part.id, rule.valid_from, block.subject_type, block.unit)
+
+    by_key = {key(block): block for block in others}
+    for block in blocks:
+        other = by_key.get(key(block))
+        if other is not None:
+            yield block, other
+
+
+def _differences(block: Block, other: Block) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Rows of ``block`` whose verdict ``other`` gives differently, and that verdict."""
+    mine, theirs = _row_keys(block), _row_keys(other)
+    if np.array_equal(mine, theirs):
+        rows = np.flatnonzero(block.verdict != other.verdict)
+        return rows, other.verdict[rows]
+    order = np.argsort(theirs, kind="stable")
+    place = np.minimum(np.searchsorted(theirs[order], mine), len(theirs) - 1)
+    found = theirs[order][place] == mine
+    verdict = np.where(found, other.verdict[order][place], findings.NOT_APPLICABLE).astype(np.int8)
+    rows = np.flatnonzero(verdict != block.verdict)
+    return rows, verdict[rows]
+
+
+def _row_keys(block: Block) -> NDArray[np.int64]:
+    period = np.zeros(len(block), dtype=np.int64) if block.period is None else block.period
+    organization = block.organization.astype(np.int64)
+    return (organization << 42) ^ (block.subject.astype(np.int64) << 12) ^ period
+
+
+# -- decisions of people ----------------------------------------------------------
+
+#: Verdicts that a recorded judgement may settle.
+_OPEN = np.array(
+    [findings.NEEDS_JUDGEMENT, findings.ACTION_DUE, findings.NO_DATA, findings.PENDING],
+    dtype=np.int8,
+)
+
+
+def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
+    """Let recorded judgements settle what records left open; computed results stand."""
+    rows = context.facts["judgements"]
+    if not len(rows):
+        return blocks
+    codes = context.facts.codes("judged_verdict")
+    decided: dict[tuple[str, str | None, str, str, str | None], Verdict] = {}
+    columns = ("requirement", "part", "subject_type", "subject", "period")
+    keys = zip(*(rows.strings(column) for column in columns), strict=True)
+    for key, verdict, on in zip(
+        keys, rows["verdict"].tolist(), rows["judged_on"].tolist(), strict=True
+    ):
+        if on <= context.as_of:
+            decided[key] = Verdict(codes[verdict])  # type: ignore[index]
+    wanted = {key[0] for key in decided}
+    for block in blocks:
+        if block.rule.id not in wanted:
+            continue
+        block.verdict = block.verdict.copy()
+        for row in np.flatnonzero(np.isin(block.verdict, _OPEN)).tolist():
+            finding = findings.Finding(block, row, context.facts)
+            subject = finding.subject
+            key = (
+                block.rule.id,
+                block.rule.part.id,
+                subject["type"],
+                subject["id"],
+                finding.period,
+            )
+            if key in decided:
+                block.verdict[row] = findings.CODE_OF[decided[key]]
+    return blocks
+
+
+# -- what judging needs -------------------------------------------------------------
+
+
+def columns_read(rules: Iterable[Rule]) -> dict[str, set[str]]:
+    """The facts columns that the rules' checks touch, by table."""
+    found: dict[str, set[str]] = {}
+    always = {
+        ("organizations", column)
+        for column in ("id", "kind", "sector", "parent", "opened_on", "closed_on", "has_committee")
+    } | {("attestations", c) for c in ("organization", "period", "attested_on", "objected")}
+    for table, column in always.union(*(rule.check.reads(rule.parameters) for rule in rules)):
+        found.setdefault(table, set()).add(column)
+    return found
+
+
+def footprint(rules: Iterable[Rule]) -> Footprint:
+    """Whose facts the rules rest on, together."""
+    found = Footprint.OWN
+    for rule in rules:
+        found |= rule.check.footprint
+    return found

@@ -1,0 +1,322 @@
+"""Facts as encoded columns: what the checks compute with.
+
+A :class:`Facts` wraps Arrow tables whose columns are those of
+:mod:`guiju.rules.tables`.  A column is encoded the first time a check asks for it:
+ids become int32 codes (row numbers of the table they point to), days int32 days since
+1970-01-01, code lists uint64 masks.  Nothing is copied that nobody reads.
+
+Two kinds of source are accepted.  Facts documents bring strings.  A database
+brings integers: int64 ids, int64 masks whose bit order is given in ``bits``, and
+counts that were derived when the occasion was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from guiju.rules import tables
+from guiju.rules.periods import NULL_DAY
+from guiju.rules.problems import BadInput, Problem
+from guiju.rules.spells import Posts, Roster
+
+Array = NDArray[Any]
+Codes = NDArray[np.int32]
+
+#: Tables whose rows other tables refer to by id.
+_KEYED = ("organizations", "occasions", "talks", "rectifications", "reports", "inspections")
+#: Columns a database adds to those of :mod:`guiju.rules.tables`, with their kinds.
+_EXTRA: dict[str, dict[str, str]] = {"occasions": {"document_mask": "codes"}}
+
+
+class Rows:
+    """One facts table: ``rows[column]`` is the encoded column, one entry a row.
+
+    Missing columns and missing tables are columns of unknowns.
+    """
+
+    def __init__(self, name: str, facts: Facts, table: pa.Table | None) -> None:
+        self.name = name
+        self._facts = facts
+        self._table = table
+        self._encoded: dict[str, Array] = {}
+        self.fields = tables.columns(name)
+
+    def __len__(self) -> int:
+        return 0 if self._table is None else int(self._table.num_rows)
+
+    def __getitem__(self, column: str) -> Array:
+        found = self._encoded.get(column)
+        if found is None:
+            found = self._encoded[column] = self._encode(column)
+        return found
+
+    def has(self, column: str) -> bool:
+        """Whether the source brought the column at all."""
+        return self._table is not None and column in self._table.column_names
+
+    def strings(self, column: str) -> list[str | None]:
+        """The column as the author wrote it."""
+        if self._table is None or column not in self._table.column_names:
+            return [None] * len(self)
+        return [None if v is None else str(v) for v in self._table[column].to_pylist()]
+
+    def lists(self, column: str) -> tuple[NDArray[np.int64], Codes]:
+        """A ``refs`` column as offsets (rows + 1) and codes, -1 where the target is unknown."""
+        if not self.has(column):
+            return np.zeros(len(self) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        chunk = _combined(self._source(column))
+        chunk = pc.fill_null(chunk, pa.scalar([], type=chunk.type))
+        offsets = np.concatenate([[0], np.cumsum(np.asarray(pc.list_value_length(chunk)))])
+        target = str(self.fields[column].metadata["target"])
+        return offsets.astype(np.int64), self._facts.encode(target, pc.list_flatten(chunk))
+
+    def _source(self, column: str) -> pa.ChunkedArray:
+        assert self._table is not None
+        return self._table[column]
+
+    def _encode(self, column: str) -> Array:
+        if column in self.fields:
+            metadata = self.fields[column].metadata
+            kind = str(metadata["kind"])
+        else:
+            metadata, kind = {}, _EXTRA[self.name][column]
+        if not self.has(column):
+            return _unknown(kind, len(self))
+        source = _combined(self._source(column))
+        if kind == "key":
+            return np.arange(len(self), dtype=np.int32)
+        if kind == "ref":
+            return self._facts.encode(str(metadata["target"]), source)
+        if kind == "day":
+            return _numbers(source.cast(pa.int32()), NULL_DAY, np.int32)
+        if kind == "flag":
+            return _numbers(source.cast(pa.int8()), -1, np.int8)
+        if kind == "count":
+            return _numbers(source.cast(pa.int32()), -1, np.int32)
+        if kind == "codes":
+            vocabulary = metadata["vocabulary"].name if metadata else "document_kind"
+            return self._facts.encode_masks(vocabulary, source)
+        if kind == "code":
+            return self._facts.encode_codes(metadata["vocabulary"].name, source)
+        if kind in {"text", "period"}:
+            encoded = (
+                source.dictionary_encode() if not pa.types.is_dictionary(source.type) else source
+            )
+            return _numbers(encoded.indices, -1, np.int32)
+        raise AssertionError(kind)
+
+
+def _combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    return column
+
+
+def _numbers(column: pa.Array, missing: int, dtype: Any) -> Array:
+    if column.null_count:
+        column = column.fill_null(missing)
+    return column.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+
+
+class _Positions:
+    """Where each integer id stands: a table where ids are dense, a search where they are not."""
+
+    def __init__(self, ids: NDArray[np.int64]) -> None:
+        self._low = int(ids.min()) if len(ids) else 0
+        span = (int(ids.max()) - self._low + 1) if len(ids) else 0
+        self._table: Codes | None = None
+        if span <= 8 * len(ids) + 1024:
+            # The last entry answers for everything that is not there.
+            self._table = np.full(span + 1, -1, dtype=np.int32)
+            self._table[ids - self._low] = np.arange(len(ids), dtype=np.int32)
+        else:
+            self._order = np.argsort(ids).astype(np.int32)
+            self._sorted = ids[self._order]
+
+    def find(self, wanted: NDArray[np.int64]) -> Codes:
+        if self._table is not None:
+            places = wanted - self._low
+            last = len(self._table) - 1
+            return self._table[np.where((places < 0) | (places > last), last, places)]
+        places = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
+        return np.where(self._sorted[places] == wanted, self._order[places], -1).astype(np.int32)
+
+
+def _unknown(kind: str, rows: int) -> Array:
+    if kind == "day":
+        return np.full(rows, NULL_DAY, dtype=np.int32)
+    if kind == "codes":
+        return np.zeros(rows, dtype=np.uint64)
+    if kind == "flag":
+        return np.full(rows, -1, dtype=np.int8)
+    if kind == "code":
+        return np.full(rows, -1, dtype=np.int16)
+    return np.full(rows, -1, dtype=np.int32)
+
+
+class Facts:
+    """All facts about one set of organizations.
+
+    ``source`` maps table names to Arrow tables; ``bits`` gives, by vocabulary name, the
+    codes in bit order where the source brings masks (or small integers) instead of
+    strings.
+    """
+
+    def __init__(
+        self,
+        source: Mapping[str, pa.Table],
+        *,
+        bits: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        unknown = sorted(set(source) - set(tables.TABLES))
+        if unknown:
+            raise BadInput(
+                Problem(name, "没有这张表", "表名应为 " + "、".join(tables.TABLES))
+                for name in unknown
+            )
+        self._source = dict(source)
+        self._rows: dict[str, Rows] = {}
+        self._codes: dict[str, list[str]] = {k: list(v) for k, v in (bits or {}).items()}
+        self._values: dict[str, pa.Array] = {}
+        self._dense: dict[str, _Positions] = {}
+
+    def __getitem__(self, table: str) -> Rows:
+        rows = self._rows.get(table)
+        if rows is None:
+            rows = self._rows[table] = Rows(table, self, self._source.get(table))
+        return rows
+
+    # -- ids -----------------------------------------------------------------
+
+    def ids(self, target: str) -> pa.Array:
+        """The external ids of ``target`` in code order."""
+        found = self._values.get(target)
+        if found is None:
+            found = self._values[target] = self._collect(target)
+        return found
+
+    def external(self, target: str, code: int) -> str:
+        """The author's id behind a code."""
+        return str(self.ids(target)[int(code)].as_py())
+
+    def record_id(self, table: str, row: int) -> str:
+        """The id by which people know a record; tables without ids use table and row."""
+        if table in _KEYED:
+            return self.external(table, row)
+        return f"{table}#{row + 1}"
+
+    def count(self, target: str) -> int:
+        """How many rows (or people) ``target`` has."""
+        return len(self.ids(target))
+
+    def _collect(self, target: str) -> pa.Array:
+        if target == "people":
+            return self._people()
+        table = self._source.get(target)
+        if table is None or target not in _KEYED:
+            return pa.array([], type=pa.string())
+        return _combined(table["id"])
+
+    def _people(self) -> pa.Array:
+        found: list[pa.Array] = []
+        for name, table in self._source.items():
+            for column, field in tables.columns(name).items():
+                if field.metadata.get("target") == "people" and column in table.column_names:
+                    found.append(_combined(table[column]))
+        if not found:
+            return pa.array([], type=pa.string())
+        # Roster and posts first, so that the bulky attendance column is only probed.
+        return pc.unique(pa.chunked_array(found)).drop_null()
+
+    def encode(self, target: str, column: pa.Array) -> Codes:
+        """Codes of ids of ``target``; -1 for null and for ids that do not exist."""
+        values = self.ids(target)
+        if pa.types.is_integer(column.type) and pa.types.is_integer(values.type):
+            return self._encode_integers(target, column)
+        if len(values) == 0:
+            return np.full(len(column), -1, dtype=np.int32)
+        return _numbers(pc.index_in(column, value_set=values.cast(column.type)), -1, np.int32)
+
+    def _encode_integers(self, target: str, column: pa.Array) -> Codes:
+        """Database ids are dense, so a table of positions beats hashing."""
+        dense = self._dense.get(target)
+        if dense is None:
+            dense = self._dense[target] = _Positions(_numbers(self.ids(target), -1, np.int64))
+        return dense.find(_numbers(column, -1, np.int64))
+
+    # -- codes ---------------------------------------------------------------
+
+    def codes(self, vocabulary: str) -> list[str]:
+        """Codes of ``vocabulary`` in position (and bit) order; grows as new ones are met."""
+        found = self._codes.get(vocabulary)
+        if found is None:
+            known = VOCABULARIES[vocabulary]
+            found = self._codes[vocabulary] = list(known)
+        return found
+
+    def position(self, vocabulary: str, code: str) -> int:
+        """Position of ``code``; added at the end if it is new."""
+        known = self.codes(vocabulary)
+        if code not in known:
+            known.append(code)
+        return known.index(code)
+
+    def mask(self, vocabulary: str, codes: Sequence[str]) -> np.uint64:
+        """The bit mask of several codes."""
+        bits = 0
+        for code in codes:
+            bits |= 1 << self.position(vocabulary, code)
+        return np.uint64(bits)
+
+    def unmask(self, vocabulary: str, mask: int) -> list[str]:
+        """The codes whose bits are set."""
+        known = self.codes(vocabulary)
+        return [known[bit] for bit in range(len(known)) if int(mask) >> bit & 1]
+
+    def encode_codes(self, vocabulary: str, column: pa.Array) -> NDArray[np.int16]:
+        if pa.types.is_integer(column.type):
+            return _numbers(column, -1, np.int16)
+        encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
+        lookup = np.array(
+            [self.position(vocabulary, code) for code in encoded.dictionary.to_pylist()] + [-1],
+            dtype=np.int16,
+        )
+        return lookup[_numbers(encoded.indices, -1, np.int32)]
+
+    def encode_masks(self, vocabulary: str, column: pa.Array) -> NDArray[np.uint64]:
+        if pa.types.is_integer(column.type):
+            return _numbers(column, 0, np.int64).view(np.uint64)
+        column = pc.fill_null(column, pa.scalar([], type=column.type))
+        lengths = np.asarray(pc.list_value_length(column))
+        positions = self.encode_codes(vocabulary, pc.list_flatten(column)).astype(np.uint64)
+        bits = np.left_shift(np.uint64(1), positions)
+        masks = np.zeros(len(column), dtype=np.uint64)
+        np.bitwise_or.at(masks, np.repeat(np.arange(len(column)), lengths), bits)
+        return masks
+
+    # -- people ----------------------------------------------------------------
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Membership by day."""
+        return Roster(self["members"], self.codes("member_class"))
+
+    @cached_property
+    def posts(self) -> Posts:
+        """Posts by day."""
+        return Posts(self["posts"], self.codes("post"))
+
+
+VOCABULARIES = {
+    field.metadata["vocabulary"].name: field.metadata["vocabulary"]
+    for name in tables.TABLES
+    for field in tables.columns(name).values()
+    if "vocabulary" in field.metadata
+}
