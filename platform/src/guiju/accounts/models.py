@@ -1,0 +1,67 @@
+"""Tables of users, their roles, and attempts to sign in."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from guiju.db.models import Base, TenantRow, reference
+
+#: What a user can be on an organization and everything below it.
+ROLES = ("administrator", "recorder", "reader", "auditor")
+
+
+class User(TenantRow, Base):
+    """Somebody who signs in."""
+
+    __tablename__ = "users"
+
+    #: The part before @ of the sign-in name; unique in the tenant.
+    username: Mapped[str]
+    #: Name as shown.
+    name: Mapped[str]
+    #: Argon2 hash with its parameters; empty until a password is set.
+    password_hash: Mapped[str | None]
+    password_set_at: Mapped[datetime | None]
+    #: Whether the user may sign in.
+    active: Mapped[bool] = mapped_column(server_default=sa.true())
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "username"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_users_tenant_id"),
+    )
+
+
+class UserRole(TenantRow, Base):
+    """A role of a user on an organization and everything below it."""
+
+    __tablename__ = "user_roles"
+
+    user_id: Mapped[int]
+    organization_id: Mapped[int]
+    role: Mapped[str]
+
+    __table_args__ = (
+        reference("user_id", "users", ondelete="CASCADE"),
+        reference("organization_id", "organizations"),
+        sa.UniqueConstraint("tenant_id", "user_id", "organization_id", "role"),
+        sa.CheckConstraint(sa.column("role").in_(ROLES), name="role"),
+    )
+
+
+class SignInAttempt(TenantRow, Base):
+    """An attempt to sign in as a user there is."""
+
+    __tablename__ = "sign_in_attempts"
+
+    user_id: Mapped[int]
+    succeeded: Mapped[bool]
+    #: Address that the request came from.
+    address: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+    __table_args__ = (
+        reference("user_id", "users", ondelete="CASCADE"),
+        sa.Index("ix_sign_in_attempts_user", "tenant_id", "user_id", "created_at"),
+    )

@@ -1,0 +1,1 @@
+"""Meetings and activities and their records."""

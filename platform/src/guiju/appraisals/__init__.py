@@ -1,0 +1,1 @@
+"""What people decided: grades, judgements, rectification, handling of cases."""

@@ -1,0 +1,60 @@
+"""Bringing a database up to date: the application's role, then the migrations."""
+
+import secrets
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+
+from guiju.db.engine import sqlalchemy_url
+from guiju.db.row_level_security import APP_ROLE
+from guiju.locations import migrations_folder
+
+
+def upgrade(admin_url: str, *, app_password: str | None = None) -> str | None:
+    """Make the application's role if it is not there, and run the migrations to the newest.
+
+    ``admin_url`` (as libpq reads it) belongs to the role that owns the tables.  Returns the
+    password generated for a role made here without ``app_password``, else None.
+    """
+    engine = sa.create_engine(sqlalchemy_url(admin_url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        generated = _ensure_role(connection, app_password)
+    command.upgrade(migrations_config(admin_url), "head")
+    with engine.begin() as connection:
+        # For the readiness check.
+        connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
+    return generated
+
+
+def migrations_config(admin_url: str) -> Config:
+    """What Alembic's commands need."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["url"] = sqlalchemy_url(admin_url)
+    return config
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """Whether the database has the newest migration of this installation."""
+    script = ScriptDirectory(str(migrations_folder()))
+    context = MigrationContext.configure(connection)
+    return context.get_current_heads() == tuple(script.get_heads())
+
+
+def _ensure_role(connection: sa.Connection, password: str | None) -> str | None:
+    known = connection.scalar(
+        sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}
+    )
+    if known:
+        return None
+    generated = None if password else secrets.token_urlsafe(24)
+    statement = sql.SQL("CREATE ROLE {} LOGIN NOBYPASSRLS PASSWORD {}").format(
+        sql.Identifier(APP_ROLE), sql.Literal(password or generated)
+    )
+    raw = connection.connection.driver_connection
+    connection.exec_driver_sql(statement.as_string(raw).replace("%", "%%"))
+    return generated

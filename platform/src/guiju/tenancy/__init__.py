@@ -1,0 +1,1 @@
+"""Tenants, the profiles enabled in their trees, and the settings they choose."""
