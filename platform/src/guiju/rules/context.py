@@ -54,7 +54,8 @@ class Grid:
         self.period = period
         self.judged = judged
         self.subject_type = subject_type
-        self._low, self._width = low, high - low + 1
+        self.low, self.high = low, high
+        self._width = high - low + 1
         cells = organization.astype(np.int64) * self._width + (period - low)
         self._place = np.full(size * self._width + 1, -1, dtype=np.int32)
         self._place[cells] = np.arange(len(cells), dtype=np.int32)
@@ -64,7 +65,7 @@ class Grid:
 
     def place(self, organization: Codes, period: Codes) -> Codes:
         """The entry of each (organization, period); -1 where there is none."""
-        offset = period - self._low
+        offset = period - self.low
         inside = (offset >= 0) & (offset < self._width) & (organization >= 0)
         cell = organization.astype(np.int64) * self._width + offset
         return self._place[np.where(inside, cell, len(self._place) - 1)]
@@ -270,7 +271,7 @@ class Context:
         return Grid(self.size, low, high, organization, period, judged, subject_type)
 
     def period_verdict(self, rule: Rule, enough: Bools, grid: Grid, unit: Unit) -> NDArray[np.int8]:
-        """Met; or pending while the period is open; or short if attested complete, else no data (D3)."""
+        """Met; pending while the period is open; then short if attested complete, else no data (D3)."""
         over = self.closed_periods(grid.period, unit)
         attested = self.attested(grid.organization, grid.period, unit)
         short = np.where(attested, rule.shortfall_code, findings.NO_DATA)

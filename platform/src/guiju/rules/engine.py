@@ -8,7 +8,7 @@ touches, from the same shared intermediates, and kept where the verdict differs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -50,6 +50,8 @@ class Rule:
     valid_until: int
     first: bool
     keeps_last: bool
+    #: Labels of the codes that the pack adds, by vocabulary.
+    vocabularies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -129,7 +131,7 @@ def compile_rules(
         for part in requirement.parts:
             if part.check is not None:
                 found += _rules(requirement, part, checks, patches.get(requirement.id, {}), choices)
-    return found
+    return [replace(rule, vocabularies=pack.vocabularies) for rule in found]
 
 
 def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, object]]:
@@ -308,7 +310,7 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
         keys, rows["verdict"].tolist(), rows["judged_on"].tolist(), strict=True
     ):
         if on <= context.as_of:
-            decided[key] = Verdict(codes[verdict])  # type: ignore[index]
+            decided[key] = Verdict(codes[verdict])
     wanted = {key[0] for key in decided}
     for block in blocks:
         if block.rule.id not in wanted:

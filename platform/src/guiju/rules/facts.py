@@ -89,28 +89,31 @@ class Rows:
             metadata, kind = {}, _EXTRA[self.name][column]
         if not self.has(column):
             return _unknown(kind, len(self))
-        source = _combined(self._source(column))
         if kind == "key":
             return np.arange(len(self), dtype=np.int32)
+        source = _combined(self._source(column))
         if kind == "ref":
             return self._facts.encode(str(metadata["target"]), source)
-        if kind == "day":
-            return _numbers(source.cast(pa.int32()), NULL_DAY, np.int32)
-        if kind == "flag":
-            return _numbers(source.cast(pa.int8()), -1, np.int8)
-        if kind == "count":
-            return _numbers(source.cast(pa.int32()), -1, np.int32)
         if kind == "codes":
             vocabulary = metadata["vocabulary"].name if metadata else "document_kind"
             return self._facts.encode_masks(vocabulary, source)
         if kind == "code":
             return self._facts.encode_codes(metadata["vocabulary"].name, source)
         if kind in {"text", "period"}:
-            encoded = (
-                source.dictionary_encode() if not pa.types.is_dictionary(source.type) else source
-            )
-            return _numbers(encoded.indices, -1, np.int32)
-        raise AssertionError(kind)
+            dictionary = pa.types.is_dictionary(source.type)
+            source = (source if dictionary else source.dictionary_encode()).indices
+        stored, missing, dtype = _PLAIN[kind]
+        return _numbers(source.cast(stored), missing, dtype)
+
+
+#: Arrow type, missing value and numpy type of the plain kinds of column.
+_PLAIN: dict[str, tuple[pa.DataType, int, Any]] = {
+    "day": (pa.int32(), NULL_DAY, np.int32),
+    "flag": (pa.int8(), -1, np.int8),
+    "count": (pa.int32(), -1, np.int32),
+    "text": (pa.int32(), -1, np.int32),
+    "period": (pa.int32(), -1, np.int32),
+}
 
 
 def _combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ def loads(text: str, *, name: str = "pack.toml", checks: Mapping[str, Check] = C
     try:
         data = _DocumentSchema().load(raw)
     except ValidationError as error:
-        problems += _located(error.normalized_messages(), raw, name)
+        problems += _located(error.messages, raw, name)
         raise BadInput(problems) from error
     builder = _Builder(data, name, checks)
     pack = builder.pack()
@@ -320,11 +321,11 @@ class _Builder:
             note=head["note"],
             vocabularies=self.data["vocabulary"],
         )
-        for entry in (*pack.forbidden, *pack.scales):
-            if entry.requirement not in known:
-                self.problem(
-                    "forbidden/scale", f"要求 {entry.requirement} 不存在", "应为本包中的要求"
-                )
+        named = [entry.requirement for entry in pack.forbidden]
+        named += [scale.requirement for scale in pack.scales]
+        for name in named:
+            if name not in known:
+                self.problem("forbidden/scale", f"要求 {name} 不存在", "应为本包中的要求")
         return pack
 
     def _unique(self, table: str, ids: Iterable[str]) -> None:
@@ -411,7 +412,7 @@ class _Builder:
             known = "、".join(self.checks)
             self.problem(f"{where} check", _found(check), f"应为 {known} 之一", "check")
         versions = self._versions(where, entry, part, head, issued, strictness)
-        if check in self.checks:
+        if check is not None and check in self.checks:
             for version in versions:
                 if not version.repealed:
                     self._parameters(f"{where} parameters", check, version.parameters)
@@ -458,7 +459,7 @@ class _Builder:
                     transition=version["transition"],
                 )
             )
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in pairwise(found):
             if after.from_on <= before.from_on or (
                 before.until_on is not None and after.from_on <= before.until_on
             ):
@@ -502,8 +503,8 @@ class _Builder:
                 )
         errors = schema.validate(stated, partial=tuple(set(parameters) - set(stated)))
         self.problems += _located(errors, stated, f"{self.name} {where}")
-        for name, field in schema.fields.items():
-            vocabulary = field.metadata.get("vocabulary")
+        for name in schema.fields:
+            vocabulary = schema.vocabulary_of(name, stated)
             if vocabulary and isinstance(stated.get(name), list):
                 self._codes(f"{where} {name}", vocabulary, stated[name])
 
@@ -529,7 +530,7 @@ class _Builder:
                     self.problem(place, "要求不存在", "应为本包中的要求", "unknown")
                     continue
                 for part in known[name].parts:
-                    if part.check in self.checks:
+                    if part.check is not None and part.check in self.checks:
                         merged = {**part.versions[0].parameters, **patch}
                         for extra in ("strictness", "shortfall"):
                             merged.pop(extra, None)

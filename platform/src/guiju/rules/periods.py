@@ -104,10 +104,12 @@ def last_days(found: Indices, unit: Unit) -> Days:
 
 
 def first_day(found: int, unit: Unit) -> int:
+    """First day of one period."""
     return int(first_days(np.array([found]), unit)[0])
 
 
 def last_day(found: int, unit: Unit) -> int:
+    """Last day of one period."""
     return int(last_days(np.array([found]), unit)[0])
 
 
@@ -179,7 +181,7 @@ def parse(text: str) -> tuple[int, Unit]:
 
 
 def describe(found: int, unit: Unit) -> str:
-    """A period as a Chinese reader says it: 2021年第一季度, 2021年3月 …"""
+    """A period as a Chinese reader says it: 2021年第一季度, 2021年3月 and so on."""
     per_year = 12 // unit.value
     year, part = divmod(int(found), per_year)
     head = f"{year + 1970}年"

@@ -51,7 +51,7 @@ class Spells:
     """How many spells of an owner cover a day, and which."""
 
     def __init__(self, owners: Codes, start: Days, end: Days) -> None:
-        """``owners``, ``start`` and ``end`` are arrays of one length; owners below 0 are ignored."""
+        """Arrays of one length; spells whose owner is below 0 are ignored."""
         self.rows = np.flatnonzero(owners >= 0).astype(np.int32)
         starts = _keys(owners[self.rows], start[self.rows])
         order = np.argsort(starts, kind="stable")
@@ -81,6 +81,22 @@ class Spells:
         return np.where(covers, self.rows[place], -1).astype(np.int32)
 
 
+class _Pairs:
+    """Numbers for the pairs of a person and an organization that occur together."""
+
+    def __init__(self, people: Codes, organizations: Codes) -> None:
+        self._known = np.unique(_pair_keys(people, organizations))
+
+    def number(self, people: Codes, organizations: Codes) -> Codes:
+        """Number of each pair; one past the last where it does not occur."""
+        wanted = _pair_keys(people, organizations)
+        if not len(self._known):
+            return np.zeros(len(wanted), dtype=np.int32)
+        place = np.minimum(np.searchsorted(self._known, wanted), len(self._known) - 1)
+        found = self._known[place] == wanted
+        return np.where(found, place, len(self._known)).astype(np.int32)
+
+
 class Roster:
     """Membership: one row of ``members`` for each spell."""
 
@@ -91,6 +107,7 @@ class Roster:
         self.organization: Codes = members["organization"]
         self.start, self.end = bounds(members, "from_on", "until_on")
         self._by_organization: dict[str, Spells] = {}
+        self._by_pair: dict[str, Spells] = {}
 
     @cached_property
     def full(self) -> Bools:
@@ -131,6 +148,19 @@ class Roster:
         """Spells by person, all classes."""
         return Spells(self.person, self.start, self.end)
 
+    def includes(self, group: str, people: Codes, organizations: Codes, days: Days) -> Bools:
+        """Whether each person was in a ``group`` of each organization on each day."""
+        spells = self._by_pair.get(group)
+        if spells is None:
+            chosen: Bools = getattr(self, group)
+            owners = np.where(chosen, self._pairs.number(self.person, self.organization), -1)
+            spells = self._by_pair[group] = Spells(owners.astype(np.int32), self.start, self.end)
+        return spells.count(self._pairs.number(people, organizations), days) > 0
+
+    @cached_property
+    def _pairs(self) -> _Pairs:
+        return _Pairs(self.person, self.organization)
+
 
 class Posts:
     """Posts: one row of ``posts`` for each holder and time."""
@@ -165,19 +195,13 @@ class Posts:
         self, names: Sequence[str], people: Codes, organizations: Codes, days: Days
     ) -> Bools:
         """Whether each person held one of these posts in each organization on each day."""
-        return self._pairs(tuple(names)).count(self._pair(people, organizations), days) > 0
+        return (
+            self._pairs(tuple(names)).count(self._numbers.number(people, organizations), days) > 0
+        )
 
     @cached_property
-    def _known_pairs(self) -> NDArray[np.int64]:
-        return np.unique(_pair_keys(self.person, self.organization))
-
-    def _pair(self, people: Codes, organizations: Codes) -> Codes:
-        """Number of each (person, organization) pair; one past the last where it never held a post."""
-        known, wanted = self._known_pairs, _pair_keys(people, organizations)
-        if not len(known):
-            return np.zeros(len(wanted), dtype=np.int32)
-        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return np.where(known[place] == wanted, place, len(known)).astype(np.int32)
+    def _numbers(self) -> _Pairs:
+        return _Pairs(self.person, self.organization)
 
     @cached_property
     def _pair_spells(self) -> dict[tuple[str, ...], Spells]:
@@ -186,7 +210,9 @@ class Posts:
     def _pairs(self, names: tuple[str, ...]) -> Spells:
         spells = self._pair_spells.get(names)
         if spells is None:
-            owners = np.where(self.holding(names), self._pair(self.person, self.organization), -1)
+            owners = np.where(
+                self.holding(names), self._numbers.number(self.person, self.organization), -1
+            )
             spells = Spells(owners.astype(np.int32), self.start, self.end)
             self._pair_spells[names] = spells
         return spells

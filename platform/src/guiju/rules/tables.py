@@ -73,7 +73,7 @@ def _known(vocabulary: Vocabulary) -> validate.OneOf | None:
     return None if vocabulary.open else validate.OneOf(list(vocabulary))
 
 
-def _options(kind: str, heading: str, note: str, required: bool, **extra: Any) -> dict[str, Any]:
+def _options(kind: str, heading: str, note: str, *, required: bool, **extra: Any) -> dict[str, Any]:
     metadata = {"kind": kind, "heading": heading, "note": note, **extra}
     if required:
         return {"required": True, "metadata": metadata}
@@ -91,7 +91,7 @@ def ref(target: str, heading: str, note: str = "", *, required: bool = False) ->
     """The id of a row of ``target``."""
     return fields.String(
         validate=validate.Length(1, MAX_ID),
-        **_options("ref", heading, note, required, target=target),
+        **_options("ref", heading, note, required=required, target=target),
     )
 
 
@@ -106,7 +106,8 @@ def refs(target: str, heading: str, note: str = "") -> Field:
 def day(heading: str, note: str = "", *, required: bool = False) -> Field:
     """A business day (Asia/Shanghai)."""
     return fields.Date(
-        validate=validate.Range(FIRST_DAY, LAST_DAY), **_options("day", heading, note, required)
+        validate=validate.Range(FIRST_DAY, LAST_DAY),
+        **_options("day", heading, note, required=required),
     )
 
 
@@ -120,26 +121,28 @@ def count(heading: str, note: str = "", *, required: bool = False, unit: str = "
     return fields.Integer(
         strict=True,
         validate=validate.Range(*_COUNTS[unit]),
-        **_options("count", heading, note, required, unit=unit),
+        **_options("count", heading, note, required=required, unit=unit),
     )
 
 
 def text(heading: str, note: str = "", *, required: bool = False) -> Field:
     """Free text; the engine sees only whether it is there."""
     return fields.String(
-        validate=validate.Length(max=MAX_TEXT), **_options("text", heading, note, required)
+        validate=validate.Length(max=MAX_TEXT), **_options("text", heading, note, required=required)
     )
 
 
 def period(heading: str, note: str = "", *, required: bool = False) -> Field:
     """A period: 2020, 2020-H1, 2020-Q1, 2020-B1 or 2020-03."""
-    return fields.String(validate=_is_period, **_options("period", heading, note, required))
+    return fields.String(
+        validate=_is_period, **_options("period", heading, note, required=required)
+    )
 
 
 def month(heading: str, note: str = "", *, required: bool = False) -> Field:
     """A period that is a month: 2020-03."""
     return fields.String(
-        validate=_is_month, **_options("period", heading, note, required, unit="month")
+        validate=_is_month, **_options("period", heading, note, required=required, unit="month")
     )
 
 
@@ -147,7 +150,7 @@ def code(vocabulary: Vocabulary, heading: str, note: str = "", *, required: bool
     """One code of ``vocabulary``, or its Chinese label."""
     return fields.String(
         validate=_known(vocabulary),
-        **_options("code", heading, note, required, vocabulary=vocabulary),
+        **_options("code", heading, note, required=required, vocabulary=vocabulary),
     )
 
 
@@ -155,7 +158,7 @@ def codes(vocabulary: Vocabulary, heading: str, note: str = "", *, required: boo
     """Several codes of ``vocabulary``; in a cell separated by ; or 、."""
     return fields.List(
         fields.String(validate=_known(vocabulary)),
-        **_options("codes", heading, note, required, vocabulary=vocabulary),
+        **_options("codes", heading, note, required=required, vocabulary=vocabulary),
     )
 
 
@@ -691,4 +694,4 @@ TABLES: dict[str, type[Table]] = {
 
 def columns(table: str) -> dict[str, Field]:
     """The fields of ``table`` by column name, in order of declaration."""
-    return dict(TABLES[table]._declared_fields)
+    return dict(TABLES[table]().fields)

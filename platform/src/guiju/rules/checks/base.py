@@ -38,6 +38,13 @@ class ParameterSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    @classmethod
+    def vocabulary_of(cls, name: str, parameters: Mapping[str, Any]) -> str | None:
+        """The vocabulary that the codes in parameter ``name`` belong to, if any."""
+        field = cls._declared_fields.get(name)
+        found = None if field is None else field.metadata.get("vocabulary")
+        return None if found is None else str(found)
+
 
 def unit_field(**options: Any) -> fields.String:
     """A period unit: month, bimonth, quarter, half or year."""

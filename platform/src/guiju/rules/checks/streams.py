@@ -1,26 +1,28 @@
 """Streams: dated records of any table, filtered once and shared by the rules that count them.
 
 A stream is what "so many in a period" counts: occasions of a kind, reports of a kind
-to an audience, inspections of a kind, entries of a register.  All of them have a
-subject (an organization), a day and a record.
+to an audience, inspections of a kind, entries of a register, items on agendas.  All of
+them have a subject (an organization), a day and a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks.base import ParameterSchema, code_list
+from guiju.rules.periods import NULL_DAY, Unit
 
 if TYPE_CHECKING:
-    from guiju.rules.context import Context
+    from guiju.rules.context import Context, Grid
+    from guiju.rules.facts import Rows
     from guiju.rules.findings import Finding
 
 Bools = NDArray[np.bool_]
@@ -30,13 +32,20 @@ Days = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Source:
-    """Which columns of a table make it a stream."""
+    """Which columns of a table make it a stream.
+
+    Where ``of_occasion`` is set, a row without organization or day of its own has those
+    of its occasion.  A stream whose rows are all of one kind has no ``kind``.  Rows that
+    are states rather than events last until the day in the column ``until``.
+    """
 
     table: str
     organization: str
     day: str
-    kind: str
-    vocabulary: str
+    kind: str = ""
+    vocabulary: str = ""
+    of_occasion: bool = False
+    until: str = ""
 
 
 SOURCES: Mapping[str, Source] = {
@@ -44,7 +53,19 @@ SOURCES: Mapping[str, Source] = {
     "reports": Source("reports", "organization", "filed_on", "kind", "report_kind"),
     "inspections": Source("inspections", "by", "done_on", "kind", "inspection_kind"),
     "inspected": Source("inspections", "target", "done_on", "kind", "inspection_kind"),
-    "register": Source("register", "organization", "since_on", "item", "register_item"),
+    "register": Source(
+        "register", "organization", "since_on", "item", "register_item", until="until_on"
+    ),
+    "talks": Source("talks", "organization", "held_on"),
+    "agenda": Source("agenda", "", "", "topic", "agenda_topic", of_occasion=True),
+    "steps": Source("steps", "", "done_on", "step", "step", of_occasion=True),
+    "documents": Source(
+        "documents", "organization", "kept_on", "kind", "document_kind", of_occasion=True
+    ),
+    "cases": Source("disciplinary_steps", "organization", "taken_on", "step", "disciplinary_step"),
+    "rectifications": Source(
+        "rectifications", "organization", "opened_on", "owner_type", "owner_type"
+    ),
 }
 
 
@@ -52,7 +73,8 @@ class StreamSchema(ParameterSchema):
     """Parameters that choose a stream: its source, kinds and filters."""
 
     source = fields.String(load_default="occasions", validate=validate.OneOf(list(SOURCES)))
-    kinds = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    #: Kinds of record in the vocabulary of the source; empty for talks, which have no kind.
+    kinds = fields.List(fields.String(), load_default=list)
     #: Count an occasion only if its lecturer held one of these posts on the day.
     lecturer_posts = code_list(v.POSTS)
     #: Count an occasion only if at least half of the committee was present (D10).
@@ -61,6 +83,20 @@ class StreamSchema(ParameterSchema):
     components = code_list(v.COMPONENTS)
     #: Count a report only if it went to this audience, or to the superior or unit committee.
     audience = fields.String(load_default=None, validate=validate.OneOf(list(v.AUDIENCES)))
+    #: Count an agenda item, step or paper only if its occasion is of one of these kinds.
+    on_kinds = code_list(v.OCCASION_KINDS)
+
+    @validates_schema
+    def _kinds_fit(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data.get("kinds")) != bool(SOURCES[data["source"]].kind):
+            raise ValidationError("Missing data for required field.", "kinds")
+
+    @classmethod
+    def vocabulary_of(cls, name: str, parameters: Mapping[str, Any]) -> str | None:
+        source = SOURCES.get(str(parameters.get("source", "occasions")))
+        if name == "kinds" and source is not None:
+            return source.vocabulary or None
+        return super().vocabulary_of(name, parameters)
 
 
 @dataclass(frozen=True)
@@ -82,10 +118,13 @@ class Stream:
 def reads(parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
     """The columns that a stream with these parameters touches."""
     source = SOURCES[parameters["source"]]
-    names = {source.organization, source.day, source.kind}
+    names = {source.organization, source.day, source.kind, source.until} - {""}
     others: set[tuple[str, str]] = set()
     if source.table == "occasions":
         names |= {"id", "status"}
+    if source.of_occasion:
+        names.add("occasion")
+        others |= {("occasions", c) for c in ("id", "organization", "kinds", "held_on", "status")}
     if parameters.get("components"):
         names.add("components")
     if parameters.get("audience"):
@@ -114,22 +153,69 @@ def of(parameters: Mapping[str, Any], context: Context) -> Stream:
 def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
     """Held records of the kinds, not later than the day judged, with a known organization."""
     rows = context.facts[source.table]
-    organization, day = rows[source.organization], rows[source.day]
+    organization, day = placed(source, context)
+    keep = (organization >= 0) & (day <= context.as_of) & (day != NULL_DAY)
     if source.kind == "kinds":
-        keep = (rows["kinds"] & context.facts.mask(source.vocabulary, kinds)) != 0
+        keep &= (rows["kinds"] & context.facts.mask(source.vocabulary, kinds)) != 0
         keep &= ~context.shared("not held", lambda: _not_held(context))
-    else:
+    elif source.kind:
         wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
-        keep = np.isin(rows[source.kind], wanted)
-    keep &= (organization >= 0) & (day <= context.as_of)
+        keep &= np.isin(rows[source.kind], wanted)
+    if source.of_occasion:
+        keep &= ~_of_occasion(rows, context.shared("not held", lambda: _not_held(context)), False)
     found = np.flatnonzero(keep).astype(np.int32)
     return Stream(source.table, found, organization[found], day[found])
+
+
+def placed(source: Source, context: Context) -> tuple[Codes, Days]:
+    """Organization and day of each row of the source's table."""
+    rows = context.facts[source.table]
+    if not source.of_occasion:
+        return rows[source.organization], rows[source.day]
+    occasions = context.facts["occasions"]
+    organization = _of_occasion(rows, occasions["organization"], -1)
+    day = _of_occasion(rows, occasions["held_on"], NULL_DAY)
+    if source.organization:
+        own = rows[source.organization]
+        organization = np.where(own >= 0, own, organization).astype(np.int32)
+    if source.day:
+        own = rows[source.day]
+        day = np.where(own == NULL_DAY, day, own).astype(np.int32)
+    return organization, day
+
+
+def _of_occasion(rows: Rows, column: NDArray[Any], missing: Any) -> NDArray[Any]:
+    """A column of the occasions, by the occasion that each row belongs to."""
+    occasion = rows["occasion"]
+    return np.append(column, np.array([missing], dtype=column.dtype))[occasion]
 
 
 def _not_held(context: Context) -> Bools:
     status = context.facts["occasions"]["status"]
     held = context.facts.position("occasion_status", "held")
     return (status >= 0) & (status != held)
+
+
+def in_periods(
+    stream: Stream, parameters: Mapping[str, Any], context: Context, grid: Grid, unit: Unit
+) -> tuple[NDArray[np.int64], Codes]:
+    """Positions in the stream and the grid entries they fall in; a state falls in every period it lasts."""
+    until = SOURCES[parameters["source"]].until
+    first = periods.indices(stream.day, unit)
+    if not until:
+        place = grid.place(stream.organization, first)
+        inside = np.flatnonzero(place >= 0)
+        return inside, place[inside]
+    end = context.facts[stream.table][until][stream.rows]
+    end = np.where(end == NULL_DAY, np.int32(context.as_of), end)
+    first = np.maximum(first, grid.low)
+    last = periods.indices(np.minimum(end, context.as_of).astype(np.int32), unit)
+    length = np.maximum(np.minimum(last, grid.high) - first + 1, 0)
+    position = np.repeat(np.arange(len(stream)), length)
+    step = np.arange(len(position)) - np.repeat(np.cumsum(length) - length, length)
+    place = grid.place(stream.organization[position], (first[position] + step).astype(np.int32))
+    inside = place >= 0
+    return position[inside], place[inside]
 
 
 def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools | None:
@@ -158,7 +244,7 @@ def _lecturer(base: Stream, posts: list[str], context: Context) -> Bools:
     return held & (lecturer >= 0)
 
 
-def _quorum(base: Stream, wanted: bool, context: Context) -> Bools:
+def _quorum(base: Stream, wanted: Any, context: Context) -> Bools:
     """At least half of the committee present (2p ≥ n); unknown presence is not held against it."""
     present = context.facts["occasions"]["present"][base.rows]
     size = context.committee_size(base.organization, base.day)
@@ -184,7 +270,14 @@ def _audience(base: Stream, audience: str, context: Context) -> Bools:
     return (stated & (recipient < 0)) | above
 
 
-_FILTERS = {
+def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
+    wanted = context.facts.mask("occasion_kind", kinds)
+    found = _of_occasion(context.facts[base.table], context.facts["occasions"]["kinds"], 0)
+    return (found[base.rows] & wanted) != 0
+
+
+_FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
+    "on_kinds": _on_kinds,
     "lecturer_posts": _lecturer,
     "committee_quorum": _quorum,
     "components": _components,
@@ -193,6 +286,7 @@ _FILTERS = {
 
 #: Why a record was looked at but not counted, by filter.
 REASONS: Mapping[str, str] = {
+    "on_kinds": "不属于规定类型的会议",
     "lecturer_posts": "授课人当日不担任规定职务",
     "committee_quorum": "到会委员不足半数",
     "components": "活动内容不齐",
@@ -212,8 +306,8 @@ def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
     subject, period = int(block.subject[finding.row]), int(block.period[finding.row])
     first = periods.first_day(period, block.unit)
     last = periods.last_day(period, block.unit)
-    days = rows[source.day]
-    near = (rows[source.organization] == subject) & (days >= first) & (days <= last)
+    organizations, days = placed(source, context)
+    near = (organizations == subject) & (days >= first) & (days <= last)
     found: list[tuple[str, str]] = []
     if source.kind == "kinds":
         of_kind = (rows["kinds"] & context.facts.mask(source.vocabulary, parameters["kinds"])) != 0

@@ -1,0 +1,73 @@
+"""The hooks that a jurisdiction plugin may implement, and the values they exchange.
+
+A plugin is a module named by an entry point of the group ``guiju``.  It marks its
+functions with :data:`hookimpl`.  Every hook here is typed, documented in
+``docs/hooks.md`` under a heading equal to its signature, has a test named after it and
+at least one real user among the plugins that come with Guiju.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import pluggy
+
+from guiju.rules.facts import Facts
+from guiju.rules.findings import Findings
+from guiju.rules.pack import Pack
+
+PROJECT: Final = "guiju"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report is made from.
+
+    ``organization`` is the code (in ``facts``) of the unit at the top of the report;
+    ``findings`` are those of its subtree as of ``as_of``; ``requested_by`` is shown in
+    the footer.
+    """
+
+    pack: Pack
+    facts: Facts
+    findings: Findings
+    organization: int
+    as_of: date
+    requested_by: str = ""
+
+
+@dataclass(frozen=True)
+class ReportFormat:
+    """A report in the notice's own form.
+
+    ``render`` writes the finished file; ``suffix`` is its extension with the dot.
+    """
+
+    id: str
+    profile: str
+    title: str
+    clause: str
+    media_type: str
+    suffix: str
+    render: Callable[[ReportRequest, BinaryIO], None]
+
+
+class Registration:
+    """Hooks that run once at start-up, without a tenant."""
+
+    @hookspec
+    def register_packs(self) -> Sequence[Path]:
+        """Paths of the ``pack.toml`` files that the plugin brings."""
+        raise NotImplementedError
+
+    @hookspec
+    def register_report_formats(self) -> Sequence[ReportFormat]:
+        """The reports that the plugin can render."""
+        raise NotImplementedError

@@ -1,0 +1,164 @@
+"""Occasion by occasion: what the shapes that judge each meeting by itself share.
+
+Such a rule looks at every held occasion of some kinds, by the organizations it binds,
+from the day it is in force to the day judged.  Where a condition (such as having a
+committee) did not hold on the day of the meeting, the rule does not apply to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guiju.rules import findings
+from guiju.rules import vocabulary as v
+from guiju.rules.checks import streams
+from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.findings import Block, Evidence
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int32]
+Days = NDArray[np.int32]
+Verdicts = NDArray[np.int8]
+Numbers = NDArray[np.int64]
+
+#: Columns that choosing occasions touches, forms included.
+READS = frozenset(
+    ("occasions", column)
+    for column in ("id", "organization", "kinds", "held_on", "status", "form", "start_minute")
+)
+#: The form that an occasion of a kind has where none is stated.
+_FORM_OF_KIND = {
+    "branch_assembly": "assembly",
+    "branch_committee": "committee",
+    "party_group_meeting": "group",
+    "team_meeting": "team",
+}
+
+
+class OccasionSchema(ParameterSchema):
+    """Which occasions are judged: of one of these kinds and, if stated, one of these forms."""
+
+    kinds = code_list(v.OCCASION_KINDS, required=True)
+    forms = code_list(v.FORMS)
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """The occasions a rule judges; all arrays have one length.
+
+    ``judged`` is false where the rule's conditions did not hold on the day.
+    """
+
+    context: Context
+    rows: Codes
+    organization: Codes
+    day: Days
+    judged: Bools
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def minute(self) -> Codes:
+        """Start of each in minutes of the day; -1 where unknown."""
+        return self.context.facts["occasions"]["start_minute"][self.rows]
+
+    @cached_property
+    def _place(self) -> Codes:
+        place = np.full(len(self.context.facts["occasions"]) + 1, -1, dtype=np.int32)
+        place[self.rows] = np.arange(len(self.rows), dtype=np.int32)
+        return place
+
+    def place(self, occasions: Codes) -> Codes:
+        """Position of each occasion code among those judged; -1 for others and unknowns."""
+        return self._place[np.where(occasions < 0, len(self._place) - 1, occasions)]
+
+    def block(
+        self,
+        rule: Rule,
+        verdict: NDArray[Any],
+        required: Numbers,
+        observed: Numbers,
+        due: Days | None = None,
+    ) -> Block:
+        """A finding about each occasion."""
+        return Block(
+            rule=rule,
+            subject_type="occasion",
+            subject=self.rows,
+            organization=self.context.answerable[self.organization],
+            verdict=np.where(self.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8),
+            required=required,
+            observed=observed,
+            evidence=Evidence.single("occasions", self.rows),
+            due=due,
+        )
+
+
+def choose(rule: Rule, context: Context) -> Meetings:
+    """The occasions that ``rule`` judges; its parameters are an :class:`OccasionSchema`."""
+    stream = streams.of({"source": "occasions", "kinds": rule.parameters["kinds"]}, context)
+    keep = context.applies(rule)[stream.organization] & context.in_validity(rule, stream.day)
+    if rule.parameters.get("forms"):
+        wanted = [context.facts.position("form", form) for form in rule.parameters["forms"]]
+        keep &= np.isin(forms(context)[stream.rows], wanted)
+    stream = stream.take(keep)
+    conditions = rule.requirement.applies_to.conditions
+    judged = context.holds(conditions, stream.organization, stream.day)
+    return Meetings(context, stream.rows, stream.organization, stream.day, judged)
+
+
+def forms(context: Context) -> NDArray[np.int16]:
+    """The form of every occasion: as stated, or as its kind (or a group's holding it) implies."""
+    return context.shared("forms", lambda: _forms(context))
+
+
+def _forms(context: Context) -> NDArray[np.int16]:
+    rows = context.facts["occasions"]
+    form = rows["form"].copy()
+    for kind, implied in _FORM_OF_KIND.items():
+        has = (rows["kinds"] & context.facts.mask("occasion_kind", [kind])) != 0
+        form[has & (form < 0)] = context.facts.position("form", implied)
+    organization = rows["organization"]
+    by_group = (organization >= 0) & context.is_group[organization]
+    form[by_group & (form < 0)] = context.facts.position("form", "group")
+    return form
+
+
+class OccasionCheck(Check):
+    """A shape that judges each occasion by itself; subclasses implement ``each``."""
+
+    footprint = Footprint.OWN | Footprint.GROUPS
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return set(READS)
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            meetings = choose(rule, context)
+            if len(meetings):
+                yield self.each(rule, meetings, context)
+
+    def each(self, rule: Rule, meetings: Meetings, context: Context) -> Block:
+        """The findings about all ``meetings`` (at least one)."""
+        raise NotImplementedError
+
+
+def pack_pair(high: NDArray[Any], low: NDArray[Any]) -> Numbers:
+    """Two numbers of 31 bits in one, so that a finding can show both."""
+    return (high.astype(np.int64) << 32) | low.astype(np.int64)
+
+
+def unpack_pair(value: int) -> tuple[int, int]:
+    """The two numbers of :func:`pack_pair`."""
+    return value >> 32, value & 0xFFFFFFFF

@@ -1,0 +1,96 @@
+"""Presence: a duty without a number leaves some record, or is for a person to judge.
+
+Duties worded "regularly", "in time" or "care for" have no count that could fail.  A
+record in the period shows the thing done; silence is no breach but a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from marshmallow import fields, validate
+
+from guiju.rules import findings
+from guiju.rules.checks import streams
+from guiju.rules.checks.base import Check, Footprint, unit_field
+from guiju.rules.findings import Block, Evidence, Finding
+from guiju.rules.periods import NULL_DAY, Unit
+from guiju.rules.vocabulary import Strictness, Verdict
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+
+
+class PresenceSchema(streams.StreamSchema):
+    """Which records show the duty done, looked for in which period."""
+
+    per = unit_field(load_default="year")
+    #: What silence means: a question, or (for duties that wait for an event) nothing at all.
+    silent = fields.String(
+        load_default="needs_judgement",
+        validate=validate.OneOf(("needs_judgement", "not_applicable")),
+    )
+
+
+class Presence(Check):
+    """Any record of the stream in the period; silence never fails."""
+
+    name = "presence"
+    schema = PresenceSchema
+    footprint = Footprint.OWN | Footprint.GROUPS
+    summary = "期间内有无相应记录"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return streams.reads(parameters)
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            unit = Unit.named(rule.parameters["per"])
+            low, high = context.span(rule, unit)
+            if low <= high:
+                yield self._judge(rule, context, unit, low, high)
+
+    def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
+        stream = streams.of(rule.parameters, context)
+        grid = context.grid(rule, unit, low, high)
+        position, place = streams.in_periods(stream, rule.parameters, context, grid, unit)
+        number = np.bincount(place, minlength=len(grid)).astype(np.int64)
+        verdict = context.period_verdict(rule, number > 0, grid, unit)
+        if rule.strictness is Strictness.MAY or rule.parameters["silent"] == "not_applicable":
+            verdict[number == 0] = findings.NOT_APPLICABLE
+        else:
+            verdict[verdict == rule.shortfall_code] = findings.NEEDS_JUDGEMENT
+        return Block(
+            rule=rule,
+            subject_type=grid.subject_type,
+            subject=grid.organization,
+            organization=context.answerable[grid.organization],
+            verdict=verdict,
+            required=np.ones(len(grid), dtype=np.int64),
+            observed=number,
+            evidence=Evidence.grouped(stream.table, stream.rows[position], place, len(grid)),
+            unit=unit,
+            period=grid.period,
+            due=np.full(len(grid), NULL_DAY, dtype=np.int32),
+        )
+
+    def message(self, finding: Finding) -> str:
+        said = f"{finding.period_text}“{finding.rule.title}”有 {finding.observed} 条记录"
+        none = f"{finding.period_text}“{finding.rule.title}”没有记录"
+        match finding.verdict:
+            case Verdict.MET:
+                return f"{said}，已有体现。"
+            case Verdict.NOT_APPLICABLE:
+                return f"{finding.period_text}“{finding.rule.title}”没有出现需要办理的情形。"
+            case Verdict.PENDING:
+                return f"{none}；文件没有规定次数和时限，请及时开展并记录。"
+            case Verdict.NO_DATA:
+                return f"{none}；本期记录尚未确认完整，暂不判定。"
+            case _:
+                return f"{none}；文件没有规定次数，是否落实请由人认定。"
+
+    def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
+        return streams.uncounted(finding, context)

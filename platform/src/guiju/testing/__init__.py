@@ -1,0 +1,1 @@
+"""Help for testing jurisdiction plugins: worked cases in plain sentences."""

@@ -1,0 +1,14 @@
+"""What this jurisdiction brings to Guiju."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from guiju.hookspecs import hookimpl
+
+
+@hookimpl
+def register_packs() -> Sequence[Path]:
+    """The notice as data."""
+    return [Path(__file__).with_name("pack.toml")]
