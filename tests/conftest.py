@@ -19,7 +19,8 @@ from filelock import FileLock
 from psycopg import sql
 
 from guiju import embedded
-from guiju.embedded.postgres import ADMIN_ROLE, APP_ROLE
+from guiju.config import APP_ROLE
+from guiju.embedded.postgres import ADMIN_ROLE
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()

@@ -13,15 +13,15 @@ GOOD = {
 
 def test_the_required_three_are_enough():
     settings = load_settings(GOOD)
-    assert settings.sqlalchemy_url == "postgresql+psycopg://guiju_app@db/guiju"
-    assert settings.sqlalchemy_admin_url == settings.sqlalchemy_url
+    assert settings.database_url == GOOD["DATABASE_URL"]
+    assert settings.admin_database_url == GOOD["DATABASE_URL"]
     assert settings.max_upload_mb == 50
     assert settings.secure_cookies is True
 
 
 def test_the_owner_of_the_tables_may_have_an_address_of_its_own():
     settings = load_settings(GOOD | {"GUIJU_ADMIN_DATABASE_URL": "postgresql://owner@db/guiju"})
-    assert settings.sqlalchemy_admin_url == "postgresql+psycopg://owner@db/guiju"
+    assert settings.admin_database_url == "postgresql://owner@db/guiju"
 
 
 def test_an_empty_variable_counts_as_not_set():

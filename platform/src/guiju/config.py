@@ -19,6 +19,10 @@ from guiju.language import gettext as _
 
 PREFIX = "GUIJU_"
 
+# The database role that the application connects as. It owns nothing, so that row-level
+# security always holds for it.
+APP_ROLE = "guiju_app"
+
 # As marshmallow declares the messages of a field.
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
@@ -45,16 +49,6 @@ class Settings:
     max_upload_mb: int
     secure_cookies: bool
     trusted_proxies: int
-
-    @property
-    def sqlalchemy_url(self) -> str:
-        """The application's database, in SQLAlchemy's spelling."""
-        return _sqlalchemy(self.database_url)
-
-    @property
-    def sqlalchemy_admin_url(self) -> str:
-        """The migrations' database, in SQLAlchemy's spelling."""
-        return _sqlalchemy(self.admin_database_url)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -215,7 +209,3 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     if close:
         return _("{name}：没有这个设置，是否应为 {close}？").format(name=name, close=close[0])
     return _("{name}：没有这个设置。").format(name=name)
-
-
-def _sqlalchemy(url: str) -> str:
-    return "postgresql+psycopg://" + url.split("://", 1)[1]

@@ -11,6 +11,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from guiju.config import APP_ROLE
 from guiju.embedded.account import Account
 from guiju.embedded.errors import EmbeddedError, log_end
 from guiju.embedded.programs import Programs
@@ -20,9 +21,6 @@ SUPERUSER = "postgres"
 
 # Owns the databases and runs the migrations; sees every tenant.
 ADMIN_ROLE = "guiju_admin"
-
-# What the application connects as; owns nothing, so row-level security always holds for it.
-APP_ROLE = "guiju_app"
 
 DATABASE = "guiju"
 
@@ -62,6 +60,9 @@ _INITDB = [
     "--no-instructions",
 ]
 
+# PostgreSQL's name for its socket, from its default port.
+_SOCKET = ".s.PGSQL.5432"
+
 # How long a start may take: replaying what a crash left behind is included.
 _START_SECONDS = 120
 
@@ -99,7 +100,9 @@ class Postgres:
         try:
             self._pg_ctl("stop", "--mode=fast", f"--timeout={_START_SECONDS}")
         except (OSError, subprocess.SubprocessError) as error:
-            raise self._failed(_("内置 PostgreSQL 停不下来。"), error) from error
+            # A server that dies meanwhile has stopped, too.
+            if self._is_running():
+                raise self._failed(_("内置 PostgreSQL 停不下来。"), error) from error
 
     def _create(self) -> None:
         # A first start that was interrupted leaves nothing that looks like a cluster.
@@ -131,7 +134,7 @@ class Postgres:
         """Whether the process that the cluster's lock file names is its server.
 
         After a crash the number may belong to another program by now; PostgreSQL would
-        refuse to start because of it, so such a file is removed.
+        refuse to start because of it, so such files are removed.
         """
         lock = self.folder / "postmaster.pid"
         try:
@@ -142,7 +145,8 @@ class Postgres:
             return False
         except (psutil.NoSuchProcess, ValueError):
             pass
-        lock.unlink(missing_ok=True)
+        for stale in (lock, self.sockets / f"{_SOCKET}.lock", self.sockets / _SOCKET):
+            stale.unlink(missing_ok=True)
         return False
 
     def _launch(self) -> None:

@@ -12,9 +12,10 @@ from typing import IO, Self
 
 import platformdirs
 
+from guiju.config import APP_ROLE
 from guiju.embedded import account, programs
 from guiju.embedded.errors import EmbeddedError
-from guiju.embedded.postgres import ADMIN_ROLE, APP_ROLE, Postgres
+from guiju.embedded.postgres import ADMIN_ROLE, Postgres
 from guiju.embedded.valkey import Valkey
 from guiju.language import gettext as _
 

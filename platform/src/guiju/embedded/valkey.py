@@ -41,6 +41,7 @@ class Valkey:
         self.folder = folder
         self.socket = sockets / "valkey.sock"
         self.log = folder / "server.log"
+        self.pid_file = folder / "server.pid"
         self._account = account
         self._programs = programs
 
@@ -56,13 +57,13 @@ class Valkey:
         if self._process() is not None:
             return
         self._account.own_folder(self.folder)
-        self.socket.unlink(missing_ok=True)
-        self.log.unlink(missing_ok=True)  # it tells of the last start only
+        for left in (self.socket, self.log, self.pid_file):
+            left.unlink(missing_ok=True)
         settings = {
             **_SETTINGS,
             "dir": str(self.folder),
             "logfile": str(self.log),
-            "pidfile": str(self.folder / "server.pid"),
+            "pidfile": str(self.pid_file),
             "unixsocket": str(self.socket),
         }
         command = [str(self._programs.valkey_server)]
@@ -100,18 +101,33 @@ class Valkey:
             return None
 
     def _wait_until_ready(self) -> None:
-        """Wait until the server answers, which it does not while it reads its file back."""
+        """Wait until the server answers, which it does not while it reads its file back.
+
+        Raises ``ChildProcessError`` when it gives up, ``TimeoutError`` when it takes too long.
+        """
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
                 with self._client() as client:
                     client.ping()
             except redis.RedisError as error:
+                if self._gave_up():
+                    raise ChildProcessError from error
                 if time.monotonic() > deadline:
                     raise TimeoutError from error
                 time.sleep(0.02)
             else:
                 return
+
+    def _gave_up(self) -> bool:
+        # The daemon notes its number before it reads its data, and takes no note of failing.
+        try:
+            process = psutil.Process(int(self.pid_file.read_text(encoding="ascii")))
+        except (FileNotFoundError, ValueError):
+            return False
+        except psutil.NoSuchProcess:
+            return True
+        return not _is_alive(process)
 
     def _client(self) -> redis.Redis:
         # No retries: whether the server is there now is the question.
