@@ -9,8 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from guiju.config import APP_ROLE
 from guiju.db.engine import sqlalchemy_url
-from guiju.db.row_level_security import APP_ROLE
 from guiju.locations import migrations_folder
 
 

@@ -12,8 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 
-#: The role that the application connects as: it owns nothing and bypasses nothing.
-APP_ROLE = "guiju_app"
+from guiju.config import APP_ROLE
 
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
