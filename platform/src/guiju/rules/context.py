@@ -19,7 +19,7 @@ from guiju.rules.facts import Facts
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY, Unit
 from guiju.rules.spells import Spells, bounds
-from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS
+from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS, TEAM_POSTS
 
 if TYPE_CHECKING:
     from guiju.rules.engine import Rule
@@ -131,16 +131,7 @@ class Context:
 
     @cached_property
     def sector(self) -> NDArray[np.int16]:
-        """Sector of each organization; where it states none, its superior's."""
-        found = self.facts["organizations"]["sector"].copy()
-        parent = self.parent
-        for _ in range(64):
-            missing = (found < 0) & (parent >= 0)
-            inherited = np.where(missing, found[parent], found)
-            if bool(np.array_equal(inherited, found)):
-                break
-            found = inherited
-        return found
+        return self.facts.sectors
 
     def of_kind(self, kinds: Sequence[str]) -> Bools:
         """Organizations of one of these kinds."""
@@ -182,11 +173,14 @@ class Context:
     def applies(self, rule: Rule) -> Bools:
         """Organizations that a rule binds by kind, sector and variant, within the scope."""
         return self.shared(
-            ("applies", rule.requirement.applies_to),
-            lambda: self._applies(rule) & self.scope,
+            ("applies", rule.requirement.applies_to), lambda: self.binds(rule) & self.scope
         )
 
-    def _applies(self, rule: Rule) -> Bools:
+    def binds(self, rule: Rule) -> Bools:
+        """Organizations that a rule binds by kind, sector and variant, whatever is being judged."""
+        return self.shared(("binds", rule.requirement.applies_to), lambda: self._binds(rule))
+
+    def _binds(self, rule: Rule) -> Bools:
         bound = np.ones(self.size, dtype=np.bool_)
         who = rule.requirement.applies_to
         if who.kinds:
@@ -368,10 +362,51 @@ def _has_floating(context: Context, organizations: Codes, days: Days) -> Bools:
     return context.shared("floating", make).count(organizations, days) > 0
 
 
+def _has_team(context: Context, organizations: Codes, days: Days) -> Bools:
+    return context.facts.posts.count(TEAM_POSTS, organizations, days) > 0
+
+
+def _mass_review(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Units that must hear the masses: by their own statement, else villages and communities."""
+    stated = context.facts["organizations"]["mass_review_required"][organizations]
+    villages = [context.facts.position("sector", sector) for sector in ("village", "community")]
+    return np.where(stated < 0, np.isin(context.sector[organizations], villages), stated == 1)
+
+
+def _top(context: Context, organizations: Codes, days: Days) -> Bools:
+    return context.parent[organizations] < 0
+
+
+def _upper_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Committees of a county or a municipal unit: at most one level below the top of the tree.
+
+    The tree does not say which level a committee is of; towns and villages are of a lower one.
+    """
+    parent = context.parent[organizations]
+    near_top = (parent < 0) | (np.append(context.parent, np.int32(-1))[parent] < 0)
+    lower = [context.facts.position("sector", s) for s in ("township", "village", "community")]
+    return near_top & ~np.isin(context.sector[organizations], lower)
+
+
 #: Conditions that a requirement may name in ``applies_to.conditions``.
 CONDITIONS: dict[str, Condition] = {
     "has_committee": _has_committee,
     "no_committee": _no_committee,
     "has_groups": _has_groups,
     "has_floating": _has_floating,
+    "has_team": _has_team,
+    "mass_review_required": _mass_review,
+    "top": _top,
+    "upper_committee": _upper_committee,
+}
+
+_POST_COLUMNS = ("person", "organization", "post", "from_on", "until_on")
+_MEMBER_COLUMNS = ("id", "organization", "membership_class", "from_on", "until_on", "floating")
+#: Facts columns that a condition touches beyond those of the organization tree.
+CONDITION_READS: dict[str, frozenset[tuple[str, str]]] = {
+    "has_committee": frozenset(("posts", column) for column in _POST_COLUMNS),
+    "no_committee": frozenset(("posts", column) for column in _POST_COLUMNS),
+    "has_floating": frozenset(("members", column) for column in _MEMBER_COLUMNS),
+    "has_team": frozenset(("posts", column) for column in _POST_COLUMNS),
+    "mass_review_required": frozenset({("organizations", "mass_review_required")}),
 }

@@ -304,6 +304,20 @@ class Facts:
         np.bitwise_or.at(masks, np.repeat(np.arange(len(column)), lengths), bits)
         return masks
 
+    # -- organizations ---------------------------------------------------------
+
+    @cached_property
+    def sectors(self) -> NDArray[np.int16]:
+        """Sector of each organization; where it states none, its superior's; -1 unknown."""
+        found: NDArray[np.int16] = self["organizations"]["sector"].copy()
+        parent = self["organizations"]["parent"]
+        while True:
+            missing = (found < 0) & (parent >= 0)
+            inherited = np.where(missing, found[parent], found)
+            if np.array_equal(inherited, found):
+                return found
+            found = inherited
+
     # -- people ----------------------------------------------------------------
 
     @cached_property
