@@ -1,0 +1,34 @@
+"""The language Guiju speaks in: Chinese, unless its caller translates.
+
+Messages are written in Chinese and marked with :func:`gettext`, by convention imported
+as ``_``, where they are made.  Whoever speaks to somebody with another language wraps
+the work in :func:`speaking`; everything below it, Flask or not, then follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+def _as_written(text: str) -> str:
+    return text
+
+
+_translate: ContextVar[Callable[[str], str]] = ContextVar("translate", default=_as_written)
+
+
+def gettext(text: str) -> str:
+    """``text`` in the language of the moment; ``text`` itself where there is no translation."""
+    return _translate.get()(text)
+
+
+@contextmanager
+def speaking(translate: Callable[[str], str]) -> Iterator[None]:
+    """Translate messages with ``translate``, a function from Chinese text to text, for a while."""
+    token = _translate.set(translate)
+    try:
+        yield
+    finally:
+        _translate.reset(token)
