@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from guiju.db.row_level_security import APP_ROLE, OPERATOR, TENANT
+from guiju.config import APP_ROLE
+from guiju.db.row_level_security import OPERATOR, TENANT
 
 revision = "0001"
 down_revision = None

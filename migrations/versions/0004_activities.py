@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from guiju.db.row_level_security import APP_ROLE
+from guiju.config import APP_ROLE
 
 revision = "0004"
 down_revision = "0003"
