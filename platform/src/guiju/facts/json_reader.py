@@ -92,7 +92,12 @@ def _table(name: str, rows: list[Any], file: str, spelling: Typed, faults: Fault
     """The rows as columns; whatever is no row is reported and left out."""
     fields = tables.columns(name)
     places = JsonPlaces(file, range(len(rows)), name)
-    kept = [number for number in places.numbers if _is_row(rows[number], number, places, faults)]
+    names = fields.keys()
+    kept = [
+        number
+        for number, row in enumerate(rows)
+        if (type(row) is dict and row.keys() <= names) or _is_row(row, number, places, faults)
+    ]
     if len(kept) < len(rows):
         faults.lost.add(name)
         rows = [rows[number] for number in kept]
@@ -110,8 +115,6 @@ def _table(name: str, rows: list[Any], file: str, spelling: Typed, faults: Fault
 def _is_row(row: Any, number: int, places: JsonPlaces, faults: Faults) -> bool:
     """Whether ``row`` is an object; names that are no columns, or occur twice, are reported."""
     fields = tables.columns(places.name)
-    if type(row) is dict and row.keys() <= fields.keys():
-        return True
     if not isinstance(row, dict):
         faults.whole(
             places.row(number),

@@ -24,7 +24,10 @@ Rows are events or dated states; ids are the author's own strings.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -692,6 +695,7 @@ TABLES: dict[str, type[Table]] = {
 }
 
 
-def columns(table: str) -> dict[str, Field]:
+@cache
+def columns(table: str) -> Mapping[str, Field]:
     """The fields of ``table`` by column name, in order of declaration."""
-    return dict(TABLES[table]().fields)
+    return MappingProxyType(TABLES[table]().fields)
