@@ -6,9 +6,10 @@ own numbered queue.
 """
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +17,13 @@ import psycopg
 import pytest
 import redis
 from filelock import FileLock
+from playwright.sync_api import Browser
 from psycopg import sql
 
 from guiju import embedded
 from guiju.config import APP_ROLE
 from guiju.embedded.postgres import ADMIN_ROLE
+from guiju.testing.browser import chromium, find_chromium
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()
@@ -141,3 +144,20 @@ def empty_redis_url(redis_url: str) -> str:
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
     return redis_url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium with a Chinese font; the same for all tests of this process.
+
+    Where there is none, tests that need it are skipped with the reason, except in continuous
+    integration, whose script installs what is missing: there they fail.
+    """
+    program = find_chromium()
+    if program is None:
+        reason = "no Chromium on this machine (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with chromium(program) as running:
+        yield running
