@@ -18,7 +18,7 @@ from guiju.rules import calendars, findings, periods
 from guiju.rules.calendars import Calendar
 from guiju.rules.checks import CHECKS
 from guiju.rules.checks.base import SHORTFALLS, Check, Footprint
-from guiju.rules.context import Context
+from guiju.rules.context import CONDITION_READS, Context
 from guiju.rules.facts import Facts
 from guiju.rules.findings import Block, Findings, Other
 from guiju.rules.pack import (
@@ -341,7 +341,11 @@ def columns_read(rules: Iterable[Rule]) -> dict[str, set[str]]:
         ("organizations", column)
         for column in ("id", "kind", "sector", "parent", "opened_on", "closed_on", "has_committee")
     } | {("attestations", c) for c in ("organization", "period", "attested_on", "objected")}
-    for table, column in always.union(*(rule.check.reads(rule.parameters) for rule in rules)):
+    for rule in rules:
+        always |= rule.check.reads(rule.parameters)
+        for condition in rule.requirement.applies_to.conditions:
+            always |= CONDITION_READS.get(condition, frozenset())
+    for table, column in always:
         found.setdefault(table, set()).add(column)
     return found
 

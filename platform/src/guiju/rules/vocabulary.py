@@ -195,6 +195,9 @@ COMMITTEE_POSTS = (
     "committee_member",
 )
 
+#: Posts whose holders make up the leading team of a committee or leading group.
+TEAM_POSTS = ("secretary", "deputy_secretary", "team_member")
+
 OCCASION_KINDS = Vocabulary(
     "occasion_kind",
     {

@@ -6,8 +6,23 @@ from collections.abc import Mapping
 
 from guiju.rules.checks.base import Check, Footprint
 from guiju.rules.checks.count import Count
+from guiju.rules.checks.life_cycle import LifeCycle
+from guiju.rules.checks.presence import Presence
+from guiju.rules.checks.spacing import Spacing
+from guiju.rules.checks.subordinates import Subordinates
+from guiju.rules.checks.team_meeting import TeamMeeting
 
 #: Built-in checks by the name that packs use.
-CHECKS: Mapping[str, Check] = {check.name: check for check in (Count(),)}
+CHECKS: Mapping[str, Check] = {
+    check.name: check
+    for check in (
+        Count(),
+        LifeCycle(),
+        Presence(),
+        Spacing(),
+        Subordinates(),
+        TeamMeeting(),
+    )
+}
 
 __all__ = ["CHECKS", "Check", "Footprint"]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from marshmallow import fields, validate
+from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import Check, Footprint, unit_field
+from guiju.rules.checks.base import Check, Footprint, ParameterSchema, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
 
 if TYPE_CHECKING:
-    from guiju.rules.context import Context
+    from guiju.rules.context import Context, Grid
     from guiju.rules.engine import Rule
 
 #: Nouns and measure words of what is counted, by source.
@@ -26,7 +28,30 @@ _NOUNS = {
     "inspections": "次",
     "inspected": "次",
     "register": "项",
+    "talks": "次",
+    "agenda": "项",
+    "steps": "次",
+    "documents": "份",
+    "cases": "次",
+    "rectifications": "项",
 }
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The records of ``stream``, each with the entry of a grid that it belongs to."""
+
+    stream: streams.Stream
+    place: Codes
+
+    def numbers(self, size: int) -> NDArray[np.int64]:
+        """How many records each of the grid's ``size`` entries has."""
+        return np.bincount(self.place, minlength=size).astype(np.int64)
+
+    def evidence(self, size: int) -> Evidence:
+        return Evidence.grouped(self.stream.table, self.stream.rows, self.place, size)
 
 
 class CountSchema(streams.StreamSchema):
@@ -40,8 +65,11 @@ class CountSchema(streams.StreamSchema):
 class Count(Check):
     """At least ``min`` (and at most ``max``) records of a stream in each period."""
 
+    #: What kind of subject the organizations stand for, where the tree alone does not say.
+    subject_type: ClassVar[str | None] = None
+
     name = "count"
-    schema = CountSchema
+    schema: ClassVar[type[ParameterSchema]] = CountSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "每个期间的次数"
 
@@ -60,23 +88,45 @@ class Count(Check):
         grid = context.grid(rule, unit, low, high)
         place = grid.place(stream.organization, periods.indices(stream.day, unit))
         inside = place >= 0
-        counted, place = stream.rows[inside], place[inside]
-        number = np.bincount(place, minlength=len(grid)).astype(np.int64)
-        enough = number >= rule.parameters["min"]
-        verdict = context.period_verdict(rule, enough, grid, unit)
+        return self.conclude(rule, context, grid, unit, Placed(stream.take(inside), place[inside]))
+
+    def conclude(
+        self,
+        rule: Rule,
+        context: Context,
+        grid: Grid,
+        unit: Unit,
+        placed: Placed,
+    ) -> Block:
+        """The findings once each record has its entry in the grid."""
+        number = placed.numbers(len(grid))
+        verdict = context.period_verdict(rule, number >= rule.parameters["min"], grid, unit)
         most = rule.parameters["max"]
         if most is not None:
             over = grid.judged & (number > most)
             verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
+        return self.block(rule, context, grid, unit, placed, number, verdict)
+
+    def block(
+        self,
+        rule: Rule,
+        context: Context,
+        grid: Grid,
+        unit: Unit,
+        placed: Placed,
+        number: NDArray[np.int64],
+        verdict: NDArray[np.int8],
+    ) -> Block:
+        """A block with these numbers and verdicts, one for each entry of the grid."""
         return Block(
             rule=rule,
-            subject_type=grid.subject_type,
+            subject_type=self.subject_type or grid.subject_type,
             subject=grid.organization,
             organization=context.answerable[grid.organization],
             verdict=verdict,
             required=np.full(len(grid), rule.parameters["min"], dtype=np.int64),
             observed=number,
-            evidence=Evidence.grouped(stream.table, counted, place, len(grid)),
+            evidence=placed.evidence(len(grid)),
             unit=unit,
             period=grid.period,
             due=context.due(verdict, grid.period, unit),
@@ -84,7 +134,7 @@ class Count(Check):
 
     def message(self, finding: Finding) -> str:
         rule, verdict = finding.rule, finding.verdict
-        noun = _NOUNS[rule.parameters["source"]]
+        noun = _NOUNS[rule.parameters.get("source", "occasions")]
         found, wanted = finding.observed, finding.required
         said = f"{finding.period_text}“{rule.title}”记录 {found} {noun}"
         most = rule.parameters["max"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import fields, validate
+from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules.checks import streams
@@ -20,7 +21,7 @@ from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Strictness, Verdict
 
 if TYPE_CHECKING:
-    from guiju.rules.context import Context
+    from guiju.rules.context import Context, Grid
     from guiju.rules.engine import Rule
 
 
@@ -58,11 +59,12 @@ class Presence(Check):
         grid = context.grid(rule, unit, low, high)
         position, place = streams.in_periods(stream, rule.parameters, context, grid, unit)
         number = np.bincount(place, minlength=len(grid)).astype(np.int64)
-        verdict = context.period_verdict(rule, number > 0, grid, unit)
         if rule.strictness is Strictness.MAY or rule.parameters["silent"] == "not_applicable":
-            verdict[number == 0] = findings.NOT_APPLICABLE
+            silent = np.full(len(grid), findings.NOT_APPLICABLE, dtype=np.int8)
         else:
-            verdict[verdict == rule.shortfall_code] = findings.NEEDS_JUDGEMENT
+            silent = self._silence(context, grid, unit)
+        verdict = np.where(number > 0, findings.MET, silent)
+        verdict = np.where(grid.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
         return Block(
             rule=rule,
             subject_type=grid.subject_type,
@@ -76,6 +78,13 @@ class Presence(Check):
             period=grid.period,
             due=np.full(len(grid), NULL_DAY, dtype=np.int32),
         )
+
+    def _silence(self, context: Context, grid: Grid, unit: Unit) -> NDArray[np.int8]:
+        """What it means to find nothing: too early, not known, or a question (D3)."""
+        over = context.closed_periods(grid.period, unit)
+        attested = context.attested(grid.organization, grid.period, unit)
+        asked = np.where(attested, findings.NEEDS_JUDGEMENT, findings.NO_DATA)
+        return np.where(over, asked, findings.PENDING).astype(np.int8)
 
     def message(self, finding: Finding) -> str:
         said = f"{finding.period_text}“{finding.rule.title}”有 {finding.observed} 条记录"

@@ -162,7 +162,8 @@ def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
         wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
         keep &= np.isin(rows[source.kind], wanted)
     if source.of_occasion:
-        keep &= ~_of_occasion(rows, context.shared("not held", lambda: _not_held(context)), False)
+        not_held = context.shared("not held", lambda: _not_held(context))
+        keep &= ~_of_occasion(rows, not_held, missing=False)
     found = np.flatnonzero(keep).astype(np.int32)
     return Stream(source.table, found, organization[found], day[found])
 
@@ -173,8 +174,8 @@ def placed(source: Source, context: Context) -> tuple[Codes, Days]:
     if not source.of_occasion:
         return rows[source.organization], rows[source.day]
     occasions = context.facts["occasions"]
-    organization = _of_occasion(rows, occasions["organization"], -1)
-    day = _of_occasion(rows, occasions["held_on"], NULL_DAY)
+    organization = _of_occasion(rows, occasions["organization"], missing=-1)
+    day = _of_occasion(rows, occasions["held_on"], missing=NULL_DAY)
     if source.organization:
         own = rows[source.organization]
         organization = np.where(own >= 0, own, organization).astype(np.int32)
@@ -184,7 +185,7 @@ def placed(source: Source, context: Context) -> tuple[Codes, Days]:
     return organization, day
 
 
-def _of_occasion(rows: Rows, column: NDArray[Any], missing: Any) -> NDArray[Any]:
+def _of_occasion(rows: Rows, column: NDArray[Any], *, missing: Any) -> NDArray[Any]:
     """A column of the occasions, by the occasion that each row belongs to."""
     occasion = rows["occasion"]
     return np.append(column, np.array([missing], dtype=column.dtype))[occasion]
@@ -199,13 +200,13 @@ def _not_held(context: Context) -> Bools:
 def in_periods(
     stream: Stream, parameters: Mapping[str, Any], context: Context, grid: Grid, unit: Unit
 ) -> tuple[NDArray[np.int64], Codes]:
-    """Positions in the stream and the grid entries they fall in; a state falls in every period it lasts."""
+    """Positions in the stream, each with the grid entry it falls in; states fall in several."""
     until = SOURCES[parameters["source"]].until
     first = periods.indices(stream.day, unit)
     if not until:
         place = grid.place(stream.organization, first)
-        inside = np.flatnonzero(place >= 0)
-        return inside, place[inside]
+        position = np.flatnonzero(place >= 0)
+        return position, place[position]
     end = context.facts[stream.table][until][stream.rows]
     end = np.where(end == NULL_DAY, np.int32(context.as_of), end)
     first = np.maximum(first, grid.low)
@@ -214,8 +215,8 @@ def in_periods(
     position = np.repeat(np.arange(len(stream)), length)
     step = np.arange(len(position)) - np.repeat(np.cumsum(length) - length, length)
     place = grid.place(stream.organization[position], (first[position] + step).astype(np.int32))
-    inside = place >= 0
-    return position[inside], place[inside]
+    position, place = position[place >= 0], place[place >= 0]
+    return position, place
 
 
 def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools | None:
@@ -272,7 +273,8 @@ def _audience(base: Stream, audience: str, context: Context) -> Bools:
 
 def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
     wanted = context.facts.mask("occasion_kind", kinds)
-    found = _of_occasion(context.facts[base.table], context.facts["occasions"]["kinds"], 0)
+    kinds_held = context.facts["occasions"]["kinds"]
+    found = _of_occasion(context.facts[base.table], kinds_held, missing=0)
     return (found[base.rows] & wanted) != 0
 
 
@@ -297,9 +299,10 @@ REASONS: Mapping[str, str] = {
 def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
     """Records of the finding's subject and period that were looked at but not counted, with why.
 
-    The finding's rule must have the parameters of a stream and a period.
+    The finding's rule must have the parameters of a stream (of occasions, where it names
+    no source) and a period.
     """
-    block, parameters = finding.block, finding.rule.parameters
+    block, parameters = finding.block, {"source": "occasions", **finding.rule.parameters}
     assert block.unit is not None and block.period is not None
     source = SOURCES[parameters["source"]]
     rows = context.facts[source.table]

@@ -1,0 +1,70 @@
+"""Meetings of a leading team: so many in each year.
+
+They differ from other counts in three ways: the subject is the team, a meeting held in
+January may be meant for the year before, and one that a campaign orders follows the
+superior's instructions instead of the local number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from marshmallow import fields, validate
+
+from guiju.rules import findings, periods
+from guiju.rules.checks import streams
+from guiju.rules.checks.count import Count, CountSchema, Placed
+from guiju.rules.findings import Block
+from guiju.rules.periods import Unit
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+
+
+class TeamMeetingSchema(CountSchema):
+    """As for a count of occasions, by year."""
+
+    #: What decides which year a meeting belongs to: its date, or the year it was held for.
+    year_of = fields.String(
+        load_default="held_on", validate=validate.OneOf(("held_on", "for_year"))
+    )
+    #: A meeting held by a superior's campaign document: the local number rests, or it counts.
+    campaign = fields.String(load_default="counts", validate=validate.OneOf(("counts", "suspends")))
+
+
+class TeamMeeting(Count):
+    """At least ``min`` meetings of the team in each year."""
+
+    subject_type: ClassVar[str | None] = "team"
+    name = "team_meeting"
+    schema = TeamMeetingSchema
+    summary = "班子每年会议次数"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        found = streams.reads(parameters)
+        found |= {("occasions", "for_year"), ("occasions", "campaign_document")}
+        return found
+
+    def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
+        stream = streams.of(rule.parameters, context)
+        grid = context.grid(rule, unit, low, high)
+        period = periods.indices(stream.day, unit)
+        if rule.parameters["year_of"] == "for_year":
+            label = context.facts["occasions"]["for_year"][stream.rows]
+            period = np.where(label < 0, period, label - periods.EPOCH.year).astype(np.int32)
+        place = grid.place(stream.organization, period)
+        campaign = context.facts["occasions"]["campaign_document"][stream.rows] >= 0
+        if rule.parameters["campaign"] == "counts":
+            campaign[:] = False
+        inside = (place >= 0) & ~campaign
+        placed = Placed(stream.take(inside), place[inside])
+        block = self.conclude(rule, context, grid, unit, placed)
+        ordered = np.zeros(len(grid), dtype=np.bool_)
+        ordered[place[(place >= 0) & campaign]] = True
+        short = ordered & (block.verdict != findings.MET)
+        block.verdict = np.where(short, findings.NOT_APPLICABLE, block.verdict).astype(np.int8)
+        block.due = context.due(block.verdict, grid.period, unit)
+        return block
