@@ -59,6 +59,25 @@ class ReportFormat:
     render: Callable[[ReportRequest, BinaryIO], None]
 
 
+@dataclass(frozen=True)
+class DemoTenant:
+    """An invented tenant that shows the plugin at work.
+
+    ``write`` writes the workbook that its department would import; ``root`` and
+    ``branch`` are ids in it: the unit of the department's administrator and the branch
+    whose secretary signs in.  The tenant is judged from ``judge_from`` as of ``as_of``.
+    """
+
+    id: str
+    name: str
+    profile: str
+    root: str
+    branch: str
+    judge_from: date
+    as_of: date
+    write: Callable[[Path], None]
+
+
 class Registration:
     """Hooks that run once at start-up, without a tenant."""
 
@@ -70,4 +89,9 @@ class Registration:
     @hookspec
     def register_report_formats(self) -> Sequence[ReportFormat]:
         """The reports that the plugin can render."""
+        raise NotImplementedError
+
+    @hookspec
+    def register_demo_tenants(self) -> Sequence[DemoTenant]:
+        """Invented tenants for ``guiju demo``."""
         raise NotImplementedError

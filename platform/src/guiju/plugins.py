@@ -17,7 +17,7 @@ from types import ModuleType
 import pluggy
 
 from guiju import hookspecs
-from guiju.hookspecs import PROJECT, ReportFormat
+from guiju.hookspecs import PROJECT, DemoTenant, ReportFormat
 from guiju.rules import loader
 from guiju.rules.pack import Pack
 from guiju.rules.problems import BadInput, Problem
@@ -51,6 +51,12 @@ class Plugins:
                     )
                 found[format_.id] = format_
         return found
+
+    @cached_property
+    def demo_tenants(self) -> list[DemoTenant]:
+        """Invented tenants of all plugins, by id."""
+        found = [tenant for some in self.manager.hook.register_demo_tenants() for tenant in some]
+        return sorted(found, key=lambda tenant: tenant.id)
 
     def formats_of(self, profile: str) -> list[ReportFormat]:
         """The report formats of one profile."""

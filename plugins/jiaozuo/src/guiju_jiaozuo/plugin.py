@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from guiju.hookspecs import hookimpl
+from guiju.hookspecs import DemoTenant, hookimpl
+from guiju_jiaozuo import demo
 
 
 @hookimpl
 def register_packs() -> Sequence[Path]:
     """The notice as data."""
     return [Path(__file__).with_name("pack.toml")]
+
+
+@hookimpl
+def register_demo_tenants() -> Sequence[DemoTenant]:
+    """An invented tenant of this jurisdiction."""
+    return [demo.TENANT]

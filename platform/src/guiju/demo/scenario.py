@@ -1,0 +1,419 @@
+"""A tenant's tree and its year, invented with realistic gaps.
+
+A :class:`Scenario` collects rows of the facts tables.  Units and branches are added by
+name; :meth:`Scenario.live` lets each branch live through the year with its own
+diligence, so that some are exemplary, most are ordinary and some fall short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from guiju import facts
+from guiju.demo.people import People, Person
+from guiju.rules import tables
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a jurisdiction's branches live: what the ordinary record of each activity holds.
+
+    ``theme_day`` gives the day of a month's theme day; ``components`` what belongs to it;
+    ``documents`` the papers kept, by kind of activity; ``extra`` further columns of every
+    occasion, computed from its row.
+    """
+
+    components: Sequence[str]
+    documents: Mapping[str, Sequence[str]]
+    weekday: int = 4
+    week: int = 2
+    platform: bool = False
+    lecture_weeks_apart: int = 13
+    steps_before: Sequence[str] = ("study", "talks", "opinions")
+    steps_after: Sequence[str] = ("measures", "rectified")
+
+
+@dataclass
+class Branch:
+    """One branch while its year is being invented."""
+
+    id: str
+    name: str
+    superior: str
+    members: list[Person]
+    officers: dict[str, Person]
+    groups: dict[str, list[Person]]
+    opened: date
+    diligence: float
+
+    @property
+    def secretary(self) -> Person:
+        return self.officers["secretary"]
+
+    @property
+    def has_committee(self) -> bool:
+        return len(self.officers) >= 3
+
+
+_OFFICERS = (
+    "secretary",
+    "deputy_secretary",
+    "organization_member",
+    "publicity_member",
+    "discipline_member",
+)
+#: Share of exemplary, ordinary and weak branches, and how likely each keeps a duty.
+_DILIGENCE = ((0.30, 0.995), (0.52, 0.955), (0.18, 0.72))
+
+
+@dataclass
+class Scenario:
+    """Rows of the facts tables, by table."""
+
+    random: Random
+    as_of: date
+    habits: Habits
+    people: People
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    branches: list[Branch] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    # -- the tree --------------------------------------------------------------
+
+    def add(self, table: str, **row: Any) -> Row:
+        """One more row of a table."""
+        self.rows.setdefault(table, []).append(row)
+        return row
+
+    def next_id(self, prefix: str) -> str:
+        """A new id such as ``o000001``."""
+        self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
+        return f"{prefix}{self._numbers[prefix]:06d}"
+
+    def unit(self, id: str, name: str, kind: str, parent: str | None, **columns: Any) -> str:
+        """An organization above the branches, with a secretary of its own."""
+        self.add("organizations", id=id, name=name, kind=kind, parent=parent, **columns)
+        return id
+
+    def branch(
+        self, id: str, name: str, parent: str, size: int, *, kind: str = "branch", **columns: Any
+    ) -> Branch:
+        """A branch with its roster, officers and groups."""
+        draw = self.random
+        self.add("organizations", id=id, name=name, kind=kind, parent=parent, **columns)
+        opened = columns.get("opened_on") or date(self.as_of.year - 3, 1, 1)
+        new = min(size - 1, draw.choice((0, 0, 0, 1, 1, 2)))
+        members = [self.people.make(leading_cadre=number == 0) for number in range(size - new)]
+        members += [self.people.make(probationary=True) for _ in range(new)]
+        full = size - new
+        seats = min(5, full) if full >= 7 and draw.random() < 0.97 else min(2, full)
+        officers = dict(zip(_OFFICERS[:seats], members, strict=False))
+        groups: dict[str, list[Person]] = {}
+        if size >= 18:
+            for number in range(2 if size < 30 else 3):
+                group = f"{id}-{number + 1}"
+                title = f"{name}第{'一二三'[number]}党小组"
+                self.add("organizations", id=group, name=title, kind="party_group", parent=id)
+                groups[group] = members[number :: 2 if size < 30 else 3]
+        group_of = {person.id: group for group, people in groups.items() for person in people}
+        for person in members:
+            self.add(
+                "members",
+                id=person.id,
+                organization=id,
+                name=person.name,
+                membership_class="full" if person.full_member_on else "probationary",
+                from_on=max(opened, person.joined_on),
+                joined_on=person.joined_on,
+                joined_verified=draw.random() < 0.93,
+                full_member_on=person.full_member_on,
+                leading_cadre=person.leading_cadre,
+                group=group_of.get(person.id),
+            )
+        for post, person in officers.items():
+            self.add("posts", person=person.id, organization=id, post=post, from_on=opened)
+        for group, people in groups.items():
+            self.add(
+                "posts",
+                person=people[0].id,
+                organization=group,
+                post="group_leader",
+                from_on=opened,
+            )
+        made = Branch(id, name, parent, members, officers, groups, opened, self._diligence())
+        self.branches.append(made)
+        return made
+
+    def _diligence(self) -> float:
+        drawn = self.random.random()
+        for share, diligence in _DILIGENCE:
+            if drawn < share:
+                return diligence
+            drawn -= share
+        return _DILIGENCE[-1][1]
+
+    # -- the year --------------------------------------------------------------
+
+    def live(self, year: int) -> None:
+        """Let every branch live through the year, up to the day judged."""
+        for branch in self.branches:
+            self._live(branch, year)
+
+    def _live(self, branch: Branch, year: int) -> None:
+        for month in range(1, 13):
+            if date(year, month, 1) > self.as_of:
+                break
+            if month_end(year, month) >= branch.opened:
+                self._month(branch, year, month)
+        self._life_meeting(branch, year)
+        self._year(branch, year)
+
+    def _does(self, branch: Branch, *, ease: float = 1.0) -> bool:
+        return self.random.random() < branch.diligence**ease
+
+    def _month(self, branch: Branch, year: int, month: int) -> None:
+        theme = nth_weekday(year, month, self.habits.weekday, self.habits.week)
+        kinds = ["theme_day"]
+        if month % 3 == 2 and self._does(branch):
+            kinds.append("branch_assembly")
+        if month % 3 == 0 and self._does(branch):
+            kinds.append("party_lecture")
+        if self._does(branch):
+            components = list(self.habits.components)
+            if not self._does(branch):
+                components.remove(self.random.choice(components))
+            self._occasion(branch, kinds, theme, components=components, roll=True)
+        elif len(kinds) > 1:
+            self._occasion(branch, kinds[1:], theme + timedelta(days=5), roll=True)
+        if branch.has_committee and self._does(branch):
+            self._committee(branch, date(year, month, self.random.randint(2, 26)))
+        for group, people in branch.groups.items():
+            if self._does(branch):
+                day = date(year, month, self.random.randint(10, 27))
+                self._occasion(branch, ["party_group_meeting"], day, at=group, people=people)
+        self._attest(branch, year, month)
+
+    def _attest(self, branch: Branch, year: int, month: int) -> None:
+        """Most units say when a month's records are complete; weak ones sometimes forget."""
+        last = month_end(year, month)
+        if (
+            branch.opened.replace(day=1) <= last < self.as_of
+            and self.random.random() < 0.6 + 0.4 * branch.diligence
+        ):
+            self.add(
+                "attestations",
+                organization=branch.id,
+                period=f"{year}-{month:02d}",
+                attested_on=min(last + timedelta(days=self.random.randint(1, 6)), self.as_of),
+            )
+
+    def _committee(self, branch: Branch, day: date) -> None:
+        people = list(branch.officers.values())
+        self._occasion(branch, ["branch_committee"], day, people=people)
+
+    def _life_meeting(self, branch: Branch, year: int) -> None:
+        """The organizational life meeting, usually with the member review, late in the year."""
+        if not self._does(branch, ease=0.5):
+            return
+        day = date(year, self.random.choice((8, 10, 10, 11, 11)), self.random.randint(3, 27))
+        if day > self.as_of:
+            return
+        if branch.has_committee:
+            self._committee(branch, day - timedelta(days=self.random.randint(2, 9)))
+        kinds = ["organizational_life_meeting"]
+        if self._does(branch):
+            kinds.append("member_appraisal")
+        held = self._occasion(
+            branch, kinds, day, roll=True, form="assembly", theme="对照检查、共同提高"
+        )
+        if held is None:
+            return
+        before = [step for step in self.habits.steps_before if self._does(branch)]
+        for number, step in enumerate(before):
+            self.add(
+                "steps", occasion=held, step=step, done_on=day - timedelta(days=12 - 3 * number)
+            )
+        during = ["problems", "criticism", "direction"]
+        if branch.has_committee:
+            during.append("committee_report")
+        if "member_appraisal" in kinds:
+            during += ["self_evaluation", "mutual_evaluation", "ballot"]
+        for step in during:
+            self.add("steps", occasion=held, step=step, done_on=day)
+        for step in self.habits.steps_after:
+            later = day + timedelta(days=self.random.randint(8, 40))
+            if later <= self.as_of and self._does(branch):
+                self.add("steps", occasion=held, step=step, done_on=later)
+        if "member_appraisal" in kinds:
+            self._grades(branch, year, held, day)
+
+    def _grades(self, branch: Branch, year: int, occasion: str, day: date) -> None:
+        full = [person for person in branch.members if person.full_member_on]
+        most = len(full) // 3 + (0 if self._does(branch) else 1)
+        for number, person in enumerate(full):
+            self.add(
+                "appraisals",
+                subject_type="member",
+                organization=branch.id,
+                person=person.id,
+                year=year,
+                cycle="annual",
+                grade="优秀" if number < most else "合格",
+                decided_on=day,
+                occasion=occasion,
+                participated=True,
+            )
+
+    def _year(self, branch: Branch, year: int) -> None:
+        """Yearly matters: talks, training, reports, self-check, dues, birthdays."""
+        draw = self.random
+        for person in branch.members:
+            if self._does(branch):
+                fixed = max(date(year, 1, draw.randint(4, 28)), branch.opened)
+                self.add(
+                    "dues_bases",
+                    person=person.id,
+                    year=year,
+                    fixed_on=fixed,
+                    amount=draw.choice((500, 1000, 2000, 4500, 8800)),
+                )
+            partner = draw.choice(
+                [p for p in branch.officers.values() if p is not person] or [person]
+            )
+            if partner is not person and self._does(branch):
+                self._talk(branch, person, partner, year)
+        for month in (3, 6, 9):
+            day = date(year, month, draw.randint(3, 25))
+            for person in branch.members:
+                if day >= max(person.joined_on, branch.opened) and self._does(branch):
+                    self.add(
+                        "training",
+                        person=person.id,
+                        held_on=day,
+                        tenths=draw.choice((80, 100, 120)),
+                        concentrated=True,
+                        organizer=branch.id,
+                    )
+        if self._does(branch):
+            self._occasion(branch, ["self_check"], date(year, draw.randint(3, 9), 15))
+        for audience in ("superior", "assembly"):
+            day = date(year, draw.randint(7, 12), draw.randint(2, 27))
+            if day <= self.as_of and self._does(branch):
+                self.add(
+                    "reports",
+                    id=self.next_id("r"),
+                    organization=branch.id,
+                    kind="work_report",
+                    filed_on=day,
+                    recipient=branch.superior if audience == "superior" else None,
+                    audience=audience,
+                    period=str(year),
+                )
+        officers = list(branch.officers.values())
+        for one, first in enumerate(officers):
+            for second in officers[one + 1 :]:
+                if self._does(branch):
+                    self._talk(branch, first, second, year)
+
+    def _talk(self, branch: Branch, one: Person, other: Person, year: int) -> None:
+        day = date(year, 1, 10) + timedelta(days=self.random.randint(0, 300))
+        if branch.opened <= day <= self.as_of:
+            self.add(
+                "talks",
+                id=self.next_id("t"),
+                organization=branch.id,
+                held_on=day,
+                person=one.id,
+                partner=other.id,
+                mode="in_person",
+            )
+
+    def _occasion(
+        self,
+        branch: Branch,
+        kinds: Sequence[str],
+        day: date,
+        *,
+        at: str | None = None,
+        people: Sequence[Person] | None = None,
+        roll: bool = False,
+        **columns: Any,
+    ) -> str | None:
+        """Record one occasion; None if its day has not come or the branch did not exist."""
+        if not branch.opened <= day <= self.as_of:
+            return None
+        invited = branch.members if people is None else people
+        here = [
+            person
+            for person in invited
+            if self.random.random() < 0.93 or person in branch.officers.values()
+        ]
+        row = self.add(
+            "occasions",
+            id=self.next_id("o"),
+            organization=at or branch.id,
+            kinds=list(kinds),
+            held_on=day,
+            start_minute=self.random.choice((540, 570, 870, 900)),
+            chair=(people or branch.members)[0].id if at else branch.secretary.id,
+            lecturer=branch.secretary.id if "party_lecture" in kinds else None,
+            recorded_on=min(day + timedelta(days=self.random.choice((0, 1, 1, 2, 5))), self.as_of),
+            place="党员活动室",
+            **columns,
+        )
+        if self.habits.platform and self._does(branch):
+            row["created_on"] = day - timedelta(days=2)
+            row["platform_id"] = f"p-{row['id']}"
+        if roll:
+            self._roll(row, invited, here)
+        else:
+            row["expected"], row["present"] = len(invited), len(here)
+        for kind in dict.fromkeys(k for name in kinds for k in self.habits.documents.get(name, ())):
+            if self._does(branch):
+                self.add("documents", occasion=row["id"], kind=kind, kept_on=day)
+        occasion: str = row["id"]
+        return occasion
+
+    def _roll(self, row: Row, invited: Sequence[Person], here: Sequence[Person]) -> None:
+        there = {person.id for person in here}
+        for person in invited:
+            if person.full_member_on is None and row["held_on"] < person.joined_on:
+                continue
+            status = "present" if person.id in there else "excused"
+            if status == "excused" and self.random.random() < 0.06:
+                status = "unexcused"
+            self.add("attendance", occasion=row["id"], person=person.id, status=status)
+
+    # -- out ---------------------------------------------------------------------
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The rows as Arrow tables, every table of the facts document present."""
+        return {
+            name: pa.Table.from_pylist(self.rows.get(name, []), schema=facts.schema(name))
+            for name in tables.TABLES
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the workbook that an office would send in."""
+        facts.write_xlsx(self.tables(), path)
+
+
+def nth_weekday(year: int, month: int, weekday: int, number: int) -> date:
+    """The ``number``-th given weekday (Monday 0) of a month."""
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
+
+
+def month_end(year: int, month: int) -> date:
+    """The last day of a month."""
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return following - timedelta(days=1)

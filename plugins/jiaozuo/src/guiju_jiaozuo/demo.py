@@ -1,0 +1,68 @@
+"""An invented work committee of municipal organs with some forty branches."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from random import Random
+
+from guiju.demo import Habits, People, Scenario
+from guiju.hookspecs import DemoTenant
+
+AS_OF = date(2021, 11, 20)
+
+_ORGANS = ("发展改革委", "教育局", "财政局", "民政局", "水利局", "商务局", "审计局", "统计局")
+_BRANCHES = ("第一党支部", "第二党支部", "第三党支部", "第四党支部", "离退休干部党支部")
+
+_HABITS = Habits(
+    components=("dues", "oath", "study"),
+    documents={
+        "branch_assembly": ("minutes", "sign_in_sheet"),
+        "branch_committee": ("minutes",),
+        "party_group_meeting": ("minutes",),
+        "party_lecture": ("plan", "lecture_record"),
+        "theme_day": ("minutes", "summary"),
+        "organizational_life_meeting": ("minutes", "opinion_list", "correction_measures"),
+        "member_appraisal": ("rating_form", "register_form"),
+    },
+    weekday=4,
+    week=1,
+    platform=True,
+    steps_before=("theme_consulted", "study", "talks", "opinions"),
+    steps_after=("measures", "reported", "rectified"),
+)
+
+
+def scenario() -> Scenario:
+    """The tenant's tree and its year 2021."""
+    random = Random(410800)
+    made = Scenario(random, AS_OF, _HABITS, People(random, "jz-p", AS_OF))
+    root = made.unit("jz", "焦作市（演示）市直机关工委", "working_committee", None, sector="agency")
+    for number, organ in enumerate(_ORGANS, 1):
+        committee = made.unit(f"jz-{number:02d}", f"市{organ}机关党委", "committee", root)
+        for place, name in enumerate(_BRANCHES, 1):
+            made.branch(
+                f"{committee}-{place}",
+                f"市{organ}{name}",
+                committee,
+                random.choice((5, 7, 8, 10, 12, 14, 20)),
+            )
+    made.live(AS_OF.year)
+    return made
+
+
+def write(path: Path) -> None:
+    """Write the tenant's workbook."""
+    scenario().write(path)
+
+
+TENANT = DemoTenant(
+    id="jiaozuo",
+    name="焦作市（演示）市直机关工委",
+    profile="jiaozuo",
+    root="jz",
+    branch="jz-01-1",
+    judge_from=date(2021, 1, 1),
+    as_of=AS_OF,
+    write=write,
+)
