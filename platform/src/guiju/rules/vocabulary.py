@@ -563,6 +563,8 @@ REGISTER_ITEMS = Vocabulary(
         "mutual_aid": _("关怀帮扶"),
         "appraisal_unit": _("需开展群众评议的单位"),
         "paper_class": _("对照检查材料要求类别"),
+        "unit_members": _("单位正式党员数"),
+        "covers_unit": _("联合党支部覆盖单位"),
     },
     open=True,
 )
@@ -576,6 +578,7 @@ INPUTS = Vocabulary(
         "everyday": _("平时了解掌握"),
         "results": _("工作实绩"),
         "mass": _("群众评议"),
+        "points": _("积分情况"),
     },
 )
 
