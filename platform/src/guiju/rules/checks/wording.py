@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 def label(rule: Rule, vocabulary: str, code: str) -> str:
     """The Chinese label of a code, be it built in or added by the rule's pack."""
-    # Imported here because the vocabularies of the facts tables need the whole schema.
-    from guiju.rules.facts import VOCABULARIES  # noqa: PLC0415
-
-    return rule.vocabularies.get(vocabulary, {}).get(code, VOCABULARIES[vocabulary].get(code, code))
+    known = {**VOCABULARIES[vocabulary], **rule.vocabularies.get(vocabulary, {})}
+    return known.get(code, code)
 
 
 def labels(rule: Rule, vocabulary: str, codes: Iterable[str]) -> str:
