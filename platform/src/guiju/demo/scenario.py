@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from guiju import facts
 from guiju.demo.people import People, Person
+from guiju.facts.workbook_writer import write_xlsx
 from guiju.rules import tables
 
 Row = dict[str, Any]
@@ -178,7 +180,8 @@ class Scenario:
         self._year(branch, year)
 
     def _does(self, branch: Branch, *, ease: float = 1.0) -> bool:
-        return self.random.random() < branch.diligence**ease
+        likely: float = branch.diligence**ease
+        return self.random.random() < likely
 
     def _month(self, branch: Branch, year: int, month: int) -> None:
         theme = nth_weekday(year, month, self.habits.weekday, self.habits.week)
@@ -235,26 +238,26 @@ class Scenario:
         held = self._occasion(
             branch, kinds, day, roll=True, form="assembly", theme="对照检查、共同提高"
         )
-        if held is None:
-            return
+        if held is not None:
+            self._meeting_steps(branch, held, day, appraised="member_appraisal" in kinds)
+            if "member_appraisal" in kinds:
+                self._grades(branch, year, held, day)
+
+    def _meeting_steps(self, branch: Branch, occasion: str, day: date, *, appraised: bool) -> None:
+        """What a life meeting did before, at and after the meeting."""
         before = [step for step in self.habits.steps_before if self._does(branch)]
-        for number, step in enumerate(before):
-            self.add(
-                "steps", occasion=held, step=step, done_on=day - timedelta(days=12 - 3 * number)
-            )
-        during = ["problems", "criticism", "direction"]
+        dated = [(step, day - timedelta(days=12 - 3 * n)) for n, step in enumerate(before)]
+        dated += [(step, day) for step in ("problems", "criticism", "direction")]
         if branch.has_committee:
-            during.append("committee_report")
-        if "member_appraisal" in kinds:
-            during += ["self_evaluation", "mutual_evaluation", "ballot"]
-        for step in during:
-            self.add("steps", occasion=held, step=step, done_on=day)
+            dated.append(("committee_report", day))
+        if appraised:
+            dated += [(step, day) for step in ("self_evaluation", "mutual_evaluation", "ballot")]
         for step in self.habits.steps_after:
             later = day + timedelta(days=self.random.randint(8, 40))
             if later <= self.as_of and self._does(branch):
-                self.add("steps", occasion=held, step=step, done_on=later)
-        if "member_appraisal" in kinds:
-            self._grades(branch, year, held, day)
+                dated.append((step, later))
+        for step, done_on in dated:
+            self.add("steps", occasion=occasion, step=step, done_on=done_on)
 
     def _grades(self, branch: Branch, year: int, occasion: str, day: date) -> None:
         full = [person for person in branch.members if person.full_member_on]
@@ -274,55 +277,62 @@ class Scenario:
             )
 
     def _year(self, branch: Branch, year: int) -> None:
-        """Yearly matters: talks, training, reports, self-check, dues, birthdays."""
-        draw = self.random
+        """Yearly matters: dues, talks, training, self-check, reports."""
+        self._dues(branch, year)
+        self._talks(branch, year)
+        for month in (3, 6, 9):
+            self._train(branch, date(year, month, self.random.randint(3, 25)))
+        if self._does(branch):
+            self._occasion(branch, ["self_check"], date(year, self.random.randint(3, 9), 15))
+        for audience in ("superior", "assembly"):
+            self._report(branch, audience, date(year, self.random.randint(7, 12), 15))
+
+    def _dues(self, branch: Branch, year: int) -> None:
         for person in branch.members:
             if self._does(branch):
-                fixed = max(date(year, 1, draw.randint(4, 28)), branch.opened)
+                fixed = date(year, 1, self.random.randint(4, 28))
                 self.add(
                     "dues_bases",
                     person=person.id,
                     year=year,
-                    fixed_on=fixed,
-                    amount=draw.choice((500, 1000, 2000, 4500, 8800)),
+                    fixed_on=max(fixed, branch.opened),
+                    amount=self.random.choice((500, 1000, 2000, 4500, 8800)),
                 )
-            partner = draw.choice(
-                [p for p in branch.officers.values() if p is not person] or [person]
-            )
-            if partner is not person and self._does(branch):
-                self._talk(branch, person, partner, year)
-        for month in (3, 6, 9):
-            day = date(year, month, draw.randint(3, 25))
-            for person in branch.members:
-                if day >= max(person.joined_on, branch.opened) and self._does(branch):
-                    self.add(
-                        "training",
-                        person=person.id,
-                        held_on=day,
-                        tenths=draw.choice((80, 100, 120)),
-                        concentrated=True,
-                        organizer=branch.id,
-                    )
-        if self._does(branch):
-            self._occasion(branch, ["self_check"], date(year, draw.randint(3, 9), 15))
-        for audience in ("superior", "assembly"):
-            day = date(year, draw.randint(7, 12), draw.randint(2, 27))
-            if day <= self.as_of and self._does(branch):
-                self.add(
-                    "reports",
-                    id=self.next_id("r"),
-                    organization=branch.id,
-                    kind="work_report",
-                    filed_on=day,
-                    recipient=branch.superior if audience == "superior" else None,
-                    audience=audience,
-                    period=str(year),
-                )
+
+    def _talks(self, branch: Branch, year: int) -> None:
         officers = list(branch.officers.values())
-        for one, first in enumerate(officers):
-            for second in officers[one + 1 :]:
-                if self._does(branch):
-                    self._talk(branch, first, second, year)
+        for person in branch.members:
+            partners = [officer for officer in officers if officer is not person]
+            if partners and self._does(branch):
+                self._talk(branch, person, self.random.choice(partners), year)
+        for first, second in combinations(officers, 2):
+            if self._does(branch):
+                self._talk(branch, first, second, year)
+
+    def _train(self, branch: Branch, day: date) -> None:
+        for person in branch.members:
+            if day >= max(person.joined_on, branch.opened) and self._does(branch):
+                self.add(
+                    "training",
+                    person=person.id,
+                    held_on=day,
+                    tenths=self.random.choice((80, 100, 120)),
+                    concentrated=True,
+                    organizer=branch.id,
+                )
+
+    def _report(self, branch: Branch, audience: str, day: date) -> None:
+        if day <= self.as_of and self._does(branch):
+            self.add(
+                "reports",
+                id=self.next_id("r"),
+                organization=branch.id,
+                kind="work_report",
+                filed_on=day,
+                recipient=branch.superior if audience == "superior" else None,
+                audience=audience,
+                period=str(day.year),
+            )
 
     def _talk(self, branch: Branch, one: Person, other: Person, year: int) -> None:
         day = date(year, 1, 10) + timedelta(days=self.random.randint(0, 300))
@@ -404,7 +414,7 @@ class Scenario:
 
     def write(self, path: Path) -> None:
         """Write the workbook that an office would send in."""
-        facts.write_xlsx(self.tables(), path)
+        write_xlsx(self.tables(), path)
 
 
 def nth_weekday(year: int, month: int, weekday: int, number: int) -> date:
