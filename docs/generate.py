@@ -9,6 +9,7 @@ from pathlib import Path
 from marshmallow import fields, validate
 
 from guiju import config
+from guiju.facts import reference
 
 FOLDER = Path(__file__).parent
 
@@ -61,6 +62,7 @@ def _default(field: fields.Field) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "facts.md": reference.page,
     "operations/settings.md": settings_page,
 }
 

@@ -50,6 +50,7 @@ class Faults:
         column: str,
         rows: Sequence[int],
         say: Callable[[int], Saying],
+        *,
         code: str,
     ) -> None:
         """Faults of one ``column`` in several ``rows``; ``say`` is asked for each in turn."""

@@ -104,7 +104,7 @@ def _report(column: columns.Column, raw: RawTable, name: str, faults: Faults) ->
                 column.misfits[row].found or _("写的是{value}").format(value=quoted(cells[row])),
                 column.misfits[row].wanted or wanted,
             ),
-            code,
+            code=code,
         )
     faults.cells(
         raw.places,
@@ -115,5 +115,5 @@ def _report(column: columns.Column, raw: RawTable, name: str, faults: Faults) ->
             _("没有填写“{heading}”").format(heading=layout.heading(field)),
             wanted,
         ),
-        "missing_value",
+        code="missing_value",
     )

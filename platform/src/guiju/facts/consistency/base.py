@@ -63,7 +63,7 @@ class Checked:
         """Report ``rows`` of ``table``, if there are any."""
         if len(rows):
             listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
-            self.faults.cells(self.places(table), table, column, listed, say, code)
+            self.faults.cells(self.places(table), table, column, listed, say, code=code)
 
 
 def heading(table: str, column: str) -> str:
