@@ -1,0 +1,1 @@
+"""Judging tenants in the background, keeping the findings, and asking for them."""
