@@ -388,6 +388,76 @@ def _upper_committee(context: Context, organizations: Codes, days: Days) -> Bool
     return near_top & ~np.isin(context.sector[organizations], lower)
 
 
+def _leads_area(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Working committees, and committees above all sectors: they lead a district, zone or field."""
+    working = context.of_kind(("working_committee",)) | (context.sector < 0)
+    return working[organizations]
+
+
+def _unit_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Leading groups, and committees with none of either above them in their own sector."""
+    leading = context.of_kind(("committee", "leading_group"))
+    above = context.nearest(leading, strict=True)
+    same = (above >= 0) & (context.sector[above] == context.sector)
+    group = context.of_kind(("leading_group",))
+    return (leading & (context.sector >= 0) & (group | ~same))[organizations]
+
+
+def _below_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Organizations with a committee above them in their own sector."""
+    above = context.nearest(context.of_kind(("committee",)), strict=True)
+    return ((above >= 0) & (context.sector[above] == context.sector))[organizations]
+
+
+def _leads_branches(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Organizations with a branch directly below them on the day."""
+
+    def make() -> Spells:
+        owners = np.where(context.is_branch, context.parent, -1).astype(np.int32)
+        return Spells(owners, context.opened, context.closed)
+
+    return context.shared("branches by superior", make).count(organizations, days) > 0
+
+
+def _has_branches(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Organizations with a branch anywhere below them."""
+
+    def make() -> Bools:
+        found = np.zeros(context.size, dtype=np.bool_)
+        current = context.parent[context.is_branch]
+        while bool((current >= 0).any()):
+            current = np.unique(current[current >= 0])
+            current = current[~found[current]]
+            found[current] = True
+            current = context.parent[current]
+        return found
+
+    return context.shared("has branches", make)[organizations]
+
+
+def _in_township(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Organizations under a town or street."""
+    town = context.sector == context.facts.position("sector", "township")
+    return context.nearest(town, strict=True)[organizations] >= 0
+
+
+def _outside_township(context: Context, organizations: Codes, days: Days) -> Bools:
+    return ~_in_township(context, organizations, days)
+
+
+def _internal_body(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Branches of an internal or subordinate body: so marked themselves, or their unit is."""
+    internal = context.facts["organizations"]["internal"]
+    parent = context.parent[organizations]
+    above = np.where(parent >= 0, internal[parent], -1)
+    own = internal[organizations]
+    return np.where(own < 0, above, own) == 1
+
+
+def _unit_itself(context: Context, organizations: Codes, days: Days) -> Bools:
+    return ~_internal_body(context, organizations, days)
+
+
 #: Conditions that a requirement may name in ``applies_to.conditions``.
 CONDITIONS: dict[str, Condition] = {
     "has_committee": _has_committee,
@@ -398,6 +468,15 @@ CONDITIONS: dict[str, Condition] = {
     "mass_review_required": _mass_review,
     "top": _top,
     "upper_committee": _upper_committee,
+    "leads_area": _leads_area,
+    "unit_committee": _unit_committee,
+    "below_committee": _below_committee,
+    "leads_branches": _leads_branches,
+    "has_branches": _has_branches,
+    "in_township": _in_township,
+    "outside_township": _outside_township,
+    "internal_body": _internal_body,
+    "unit_itself": _unit_itself,
 }
 
 _POST_COLUMNS = ("person", "organization", "post", "from_on", "until_on")
@@ -409,4 +488,6 @@ CONDITION_READS: dict[str, frozenset[tuple[str, str]]] = {
     "has_floating": frozenset(("members", column) for column in _MEMBER_COLUMNS),
     "has_team": frozenset(("posts", column) for column in _POST_COLUMNS),
     "mass_review_required": frozenset({("organizations", "mass_review_required")}),
+    "internal_body": frozenset({("organizations", "internal")}),
+    "unit_itself": frozenset({("organizations", "internal")}),
 }
