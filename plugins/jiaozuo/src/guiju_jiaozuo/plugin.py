@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from guiju.hookspecs import DemoTenant, hookimpl
-from guiju_jiaozuo import demo
+from guiju.hookspecs import DemoTenant, ReportFormat, hookimpl
+from guiju_jiaozuo import demo, reports
 
 
 @hookimpl
@@ -19,3 +19,9 @@ def register_packs() -> Sequence[Path]:
 def register_demo_tenants() -> Sequence[DemoTenant]:
     """An invented tenant of this jurisdiction."""
     return [demo.TENANT]
+
+
+@hookimpl
+def register_report_formats() -> Sequence[ReportFormat]:
+    """Reports in the notice's own form."""
+    return [reports.FORMAT]

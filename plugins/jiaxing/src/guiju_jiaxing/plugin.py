@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from guiju.hookspecs import hookimpl
+from guiju.hookspecs import ReportFormat, hookimpl
+from guiju_jiaxing import reports
 
 
 @hookimpl
 def register_packs() -> Sequence[Path]:
     """The notice as data."""
     return [Path(__file__).with_name("pack.toml")]
+
+
+@hookimpl
+def register_report_formats() -> Sequence[ReportFormat]:
+    """Reports in the notice's own form."""
+    return [reports.FORMAT]
