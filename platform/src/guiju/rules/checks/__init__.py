@@ -6,30 +6,46 @@ from collections.abc import Mapping
 
 from guiju.rules.checks.base import Check, Footprint
 from guiju.rules.checks.checklist import Documents, Fields, Steps
+from guiju.rules.checks.components import Components
+from guiju.rules.checks.convener import Convener
 from guiju.rules.checks.count import Count
+from guiju.rules.checks.form import Form
 from guiju.rules.checks.life_cycle import LifeCycle
 from guiju.rules.checks.order import Order
+from guiju.rules.checks.participants import Participants
 from guiju.rules.checks.presence import Presence
+from guiju.rules.checks.quorum import Quorum
 from guiju.rules.checks.sequence import After
 from guiju.rules.checks.spacing import Spacing
+from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
 from guiju.rules.checks.team_meeting import TeamMeeting
+from guiju.rules.checks.vote import Vote
+from guiju.rules.checks.window import Window
 
 #: Built-in checks by the name that packs use.
 CHECKS: Mapping[str, Check] = {
     check.name: check
     for check in (
         After(),
+        Components(),
+        Convener(),
         Count(),
         Documents(),
         Fields(),
+        Form(),
         LifeCycle(),
         Order(),
+        Participants(),
         Presence(),
+        Quorum(),
         Spacing(),
         Steps(),
+        Structure(),
         Subordinates(),
         TeamMeeting(),
+        Vote(),
+        Window(),
     )
 }
 

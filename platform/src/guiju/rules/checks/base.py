@@ -41,14 +41,24 @@ class ParameterSchema(Schema):
     @classmethod
     def vocabulary_of(cls, name: str, parameters: Mapping[str, Any]) -> str | None:
         """The vocabulary that the codes in parameter ``name`` belong to, if any."""
-        field = cls._declared_fields.get(name)
-        found = None if field is None else field.metadata.get("vocabulary")
-        return None if found is None else str(found)
+        for attribute, field in cls._declared_fields.items():
+            if (field.data_key or attribute) == name and "vocabulary" in field.metadata:
+                return str(field.metadata["vocabulary"])
+        return None
 
 
 def unit_field(**options: Any) -> fields.String:
     """A period unit: month, bimonth, quarter, half or year."""
     return fields.String(validate=validate.OneOf(UNIT_NAMES), **options)
+
+
+def ratio_field(**options: Any) -> fields.List[Any]:
+    """A fraction as two integers, ``[1, 3]`` or ``[15, 100]``; thresholds are never floats."""
+    return fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 1000)),
+        validate=validate.Length(equal=2),
+        **options,
+    )
 
 
 def code_list(vocabulary: Vocabulary, *, required: bool = False) -> fields.List[Any]:

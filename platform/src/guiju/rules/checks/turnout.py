@@ -156,12 +156,16 @@ class Turnout:
         rostered = np.isin(table.organization, table.organization[member])
         return member | ~rostered
 
-    def came(self, posts: tuple[str, ...]) -> NDArray[np.int64]:
+    def came(self, posts: tuple[str, ...], *, members_only: bool = False) -> NDArray[np.int64]:
         """Holders of ``posts`` who came; -1 where nothing says who did."""
         named = self.named
         organization = self._rows["organization"][named.occasion]
         day = self._rows["held_on"][named.occasion]
         held = self._facts.posts.held_by(posts, named.person, organization, day)
+        if members_only:
+            table = self._facts.posts
+            outside = ~self._member_posts
+            held &= ~np.isin(named.person, table.person[outside])
         counted = self._counted(named.present & held)
         return np.where(counted >= 0, counted, self._rows["present"]).astype(np.int64)
 
