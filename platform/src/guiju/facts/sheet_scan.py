@@ -117,9 +117,15 @@ class SheetScan:
 
     def _address_before(self, data: bytes, position: int) -> str:
         """The address of the cell that ``position`` is in."""
-        start = data.rfind(self._usual_cell, 0, position)
-        address = _ADDRESS.search(data, start, position)
-        return "" if address is None else (address[1] + address[2]).decode()
+        start = data.rfind(self._cell, 0, position)
+        while start >= 0:
+            # Other tags begin with the same letters, such as that of a colour.
+            cell = self._any_cell.match(data, start)
+            if cell:
+                address = _ADDRESS.search(b" " + cell[1])
+                return (address[1] + address[2]).decode() if address else ""
+            start = data.rfind(self._cell, 0, start)
+        return ""
 
 
 def _column_number(letters: bytes) -> int:
