@@ -4,12 +4,20 @@ A test compares each page with what this makes, so none of them can fall behind.
 """
 
 from collections.abc import Callable
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 from marshmallow import fields, validate
 
-from guiju import config
+from guiju import config, plugins
+from guiju.cli.output import markdown
+from guiju.cli.profiles import RELATIONS
 from guiju.facts import reference
+from guiju.rules import library
+from guiju.rules import vocabulary as v
+from guiju.rules.checks import CHECKS
+from guiju.rules.pack import Pack
 
 FOLDER = Path(__file__).parent
 
@@ -61,16 +69,61 @@ def _default(field: fields.Field) -> str:
     return f"`{text.lower() if isinstance(field, fields.Boolean) else text}`"
 
 
+def coverage_page(pack: Pack) -> str:
+    """Every statement of a notice, and how it is judged or why it is not."""
+    counted = library.summary(pack)["statements"]
+    rows = [
+        [
+            f"`{row['id']}`",
+            row["clause"],
+            v.AUTOMATION[row["automation"]],
+            row["how"] or "—",
+            row["reason"] or "",
+        ]
+        for row in library.coverage(pack, {name: check.summary for name, check in CHECKS.items()})
+    ]
+    return (
+        f"# {pack.title}\n\n{pack.document}，{pack.issuer}，{pack.issued_on}。\n\n"
+        f"共 {counted['total']} 条：记录可判 {counted['full']}，部分可判 {counted['partial']}，"
+        f"由人认定 {counted['manual']}。\n\n本页由 `make docs` 生成，请勿手工修改。\n\n"
+        + markdown(["编号", "条款", "判定", "方法", "说明"], rows)
+    )
+
+
+def differences_page() -> str:
+    """Each pair of notices, by subject matter."""
+    packs = PACKS.values()
+    text = "# 各地通知对照\n\n关系是前者对后者而言。本页由 `make docs` 生成，请勿手工修改。\n"
+    for a, b in combinations(packs, 2):
+        rows = [
+            [
+                row["matter"],
+                RELATIONS[row["relation"]],
+                "、".join(f"`{side['id']}`" for side in row["a"]) or "—",
+                "、".join(f"`{side['id']}`" for side in row["b"]) or "—",
+            ]
+            for row in library.diff(a, b)
+            if row["relation"] not in {"only_a", "only_b"}
+        ]
+        text += f"\n## {a.id} 与 {b.id}\n\n" + markdown(["事项", "关系", a.id, b.id], rows)
+    return text
+
+
+PACKS = plugins.load().packs
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": reference.page,
     "operations/settings.md": settings_page,
+    "profiles/differences.md": differences_page,
+    **{f"profiles/{pack.id}.md": partial(coverage_page, pack) for pack in PACKS.values()},
 }
 
 
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
+        file = FOLDER / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,14 @@ class Servers(NamedTuple):
         )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--accept-golden",
+        action="store_true",
+        help="write what the packs resolve to as the accepted files",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     shared = getattr(config, "workerinput", None)
     if shared is None:
