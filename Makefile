@@ -20,7 +20,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check check-format check-lint check-types check-imports \
-	docs assets lock clean
+	bench docs assets lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ check-types: setup
 
 check-imports: setup
 	$(BIN)/lint-imports --no-logo
+
+bench: setup ## Measure the rules engine at the size of a province; prints ratios
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: setup ## Write the pages that are made out of the code
 	$(BIN)/python docs/generate.py
