@@ -30,12 +30,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
         sa.UniqueConstraint("code", name=op.f("uq_tenants_code")),
     )
-    # The operator sees all tenants and changes them; a tenant sees itself.
+    # A tenant sees itself; it is made inside its own scope.  The operator sees and changes all.
     op.execute("ALTER TABLE tenants ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE tenants FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY operator ON tenants USING ({OPERATOR})")
     op.execute(f"CREATE POLICY tenant ON tenants FOR SELECT USING (id = {TENANT})")
+    op.execute(f"CREATE POLICY creation ON tenants FOR INSERT WITH CHECK (id = {TENANT})")
+    op.execute(f"CREATE POLICY listing ON tenants FOR SELECT USING ({OPERATOR})")
+    op.execute(f"CREATE POLICY change ON tenants FOR UPDATE USING ({OPERATOR})")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON tenants TO {APP_ROLE}")
+    op.execute(f"GRANT USAGE ON SEQUENCE tenants_id_seq TO {APP_ROLE}")
     op.create_table(
         "operator_entries",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("paper_duty", sa.Text(), nullable=True),
         sa.Column("mass_review_required", sa.Boolean(), nullable=True),
         sa.Column("life_meeting_cycle", sa.Text(), nullable=True),
-        sa.Column("path", sa.Text(collation="C"), nullable=False),
+        sa.Column("path", sa.Text(collation="C"), server_default="", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -90,17 +90,6 @@ def upgrade() -> None:
         sa.Column("person_class", sa.Text(), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("leave_self", sa.Boolean(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "occasion_id"],
-            ["occasions.tenant_id", "occasions.id"],
-            name=op.f("fk_attendance_occasion_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "person_id"],
-            ["people.tenant_id", "people.id"],
-            name=op.f("fk_attendance_person_id"),
-        ),
         sa.UniqueConstraint(
             "tenant_id",
             "occasion_id",

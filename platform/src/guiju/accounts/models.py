@@ -1,14 +1,19 @@
 """Tables of users, their roles, and attempts to sign in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from guiju.db.models import Base, TenantRow, reference
+from guiju.organizations.models import Organization
 
 #: What a user can be on an organization and everything below it.
 ROLES = ("administrator", "recorder", "reader", "auditor")
+
+#: Roles that show the records; an auditor sees the audit trail alone.
+READING_ROLES = ("administrator", "recorder", "reader")
 
 
 class User(TenantRow, Base):
@@ -27,6 +32,13 @@ class User(TenantRow, Base):
     active: Mapped[bool] = mapped_column(server_default=sa.true())
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
+    roles: Mapped[list["UserRole"]] = relationship(order_by="UserRole.id")
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Paths of the organizations seen with all that is below them."""
+        return [role.organization.path for role in self.roles if role.role in READING_ROLES]
+
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "username"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_users_tenant_id"),
@@ -41,6 +53,8 @@ class UserRole(TenantRow, Base):
     user_id: Mapped[int]
     organization_id: Mapped[int]
     role: Mapped[str]
+
+    organization: Mapped[Organization] = relationship(viewonly=True)
 
     __table_args__ = (
         reference("user_id", "users", ondelete="CASCADE"),

@@ -54,8 +54,9 @@ class Occasion(Base):
     document_mask: Mapped[int]
 
 
-# Nothing points to a row of attendance, and there are more of them than of all else.
-attendance = facts_table("attendance", numbered=False)
+# More rows than all other tables together.  They are written with their occasion, whose
+# number and people are looked up in the same transaction, and nothing points to them.
+attendance = facts_table("attendance", bulky=True)
 agenda = facts_table("agenda")
 documents = facts_table(
     "documents", sa.Index("ix_documents_organization", "tenant_id", "organization_id")

@@ -7,11 +7,11 @@ only grows, because masks already written keep their meaning.
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from guiju.db.models import Base
+from guiju.db.session import AnySession
 from guiju.rules import tables
 from guiju.rules import vocabulary as v
 
@@ -49,7 +49,7 @@ def masked_vocabularies() -> dict[str, v.Vocabulary]:
     return {vocabulary.name: vocabulary for vocabulary in (*listed, v.DOCUMENT_KINDS)}
 
 
-def register_codes(session: orm.Session, codes: Mapping[str, Iterable[str]]) -> None:
+def register_codes(session: AnySession, codes: Mapping[str, Iterable[str]]) -> None:
     """Give every code of each vocabulary (by name) a bit, unless it has one.
 
     Call it in an operator's scope, with the built-in codes or with those that profiles
@@ -76,14 +76,14 @@ def register_codes(session: orm.Session, codes: Mapping[str, Iterable[str]]) -> 
             )
 
 
-def bits(session: orm.Session, vocabulary: str) -> dict[str, int]:
+def bits(session: AnySession, vocabulary: str) -> dict[str, int]:
     """The bit of each code of ``vocabulary``, in the order of the bits."""
     rows = session.execute(
         sa.select(CodeBit.code, CodeBit.bit)
         .where(CodeBit.vocabulary == vocabulary)
         .order_by(CodeBit.bit)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def mask_of(codes: Iterable[str], bits: Mapping[str, int]) -> int:

@@ -8,14 +8,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
+from sqlalchemy import orm
 
 from guiju.config import APP_ROLE
+from guiju.db.codes import masked_vocabularies, register_codes
 from guiju.db.engine import sqlalchemy_url
 from guiju.locations import migrations_folder
 
 
 def upgrade(admin_url: str, *, app_password: str | None = None) -> str | None:
-    """Make the application's role if it is not there, and run the migrations to the newest.
+    """Make the application's role if it is not there, run the migrations, register the codes.
 
     ``admin_url`` (as libpq reads it) belongs to the role that owns the tables.  Returns the
     password generated for a role made here without ``app_password``, else None.
@@ -24,9 +26,10 @@ def upgrade(admin_url: str, *, app_password: str | None = None) -> str | None:
     with engine.begin() as connection:
         generated = _ensure_role(connection, app_password)
     command.upgrade(migrations_config(admin_url), "head")
-    with engine.begin() as connection:
+    with orm.Session(engine) as session, session.begin():
         # For the readiness check.
-        connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
+        session.execute(sa.text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
+        register_codes(session, masked_vocabularies())
     return generated
 
 

@@ -6,7 +6,7 @@ The engine's guard sees every statement.  Two things happen in a session without
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from flask import Flask
@@ -18,6 +18,10 @@ from guiju.db.engine import guard
 from guiju.db.scope import Scope, ScopeError, TenantScope, current_scope
 
 _INFO = "guiju_scope"
+
+
+#: A session, or Flask-SQLAlchemy's stand-in for the one of the request.
+AnySession: TypeAlias = orm.Session | orm.scoped_session[Any]
 
 
 class ScopedSession(orm.Session):
@@ -74,7 +78,7 @@ db = Database(session_options={"class_": _RequestSession})
 
 
 @contextmanager
-def transaction(session: orm.Session | orm.scoped_session[Any]) -> Iterator[None]:
+def transaction(session: AnySession) -> Iterator[None]:
     """One operation, one transaction: committed at the end, rolled back by an exception."""
     try:
         yield

@@ -20,7 +20,7 @@ class Organization(Base):
     __table__ = facts_table(
         "organizations",
         # Byte order, so that a subtree is a range of paths.
-        sa.Column("path", sa.Text(collation="C"), nullable=False),
+        sa.Column("path", sa.Text(collation="C"), nullable=False, server_default=""),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
         ),

@@ -1,0 +1,266 @@
+"""Writing many rows at once: staged, then merged into a table by their identity.
+
+Rows that are there already and say the same are left alone, so the same rows brought
+twice change nothing.  ``COPY`` into a table with row-level security is refused, hence the
+temporary table; a few rows travel as JSON instead, which spares making one.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import sqlalchemy as sa
+from psycopg import sql
+from pyarrow import csv
+from sqlalchemy.dialects import postgresql
+
+from guiju.db.arrow_rows import Numbers
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession
+
+#: Up to this many rows, or ids looked up, a parameter is quicker than a bulk copy.
+FEW = 1000
+
+_BATCH = 100_000
+
+
+@dataclass
+class Merged:
+    """What a merge did.
+
+    ``traces`` maps the columns asked for to the numbers found there in the rows that are
+    new or changed, those that stood there before a change included.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    traces: dict[str, set[int]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.inserted or self.updated)
+
+    def __add__(self, other: "Merged") -> "Merged":
+        traces = {
+            name: self.traces.get(name, set()) | other.traces.get(name, set())
+            for name in {**self.traces, **other.traces}
+        }
+        return Merged(self.inserted + other.inserted, self.updated + other.updated, traces)
+
+
+def merge(
+    session: AnySession,
+    table: sa.Table,
+    identity: tuple[str, ...],
+    rows: pa.Table,
+    traces: tuple[str, ...] = (),
+) -> Merged:
+    """Insert ``rows`` (columns named and typed as stored) into ``table``, or update those there.
+
+    Columns that ``rows`` lacks keep what they hold.  Raises ``Repeated`` where rows share an
+    identity and differ in the rest.
+    """
+    if not rows.num_rows:
+        return Merged(traces={name: set() for name in traces})
+    with _staged(session, table, rows) as staged:
+        displaced = _displaced(session, table, identity, staged, traces)
+        try:
+            merged = _merged(session, table, identity, staged, traces)
+        except sa.exc.DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.CardinalityViolation):
+                raise Repeated(rows, identity) from error
+            raise
+    for name, numbers in displaced.items():
+        merged.traces[name] |= numbers
+    return merged
+
+
+class Repeated(ValueError):
+    """Rows of one merge share an identity; ``rows`` are the positions of the later ones."""
+
+    def __init__(self, rows: pa.Table, identity: tuple[str, ...]) -> None:
+        keys = [name for name in identity if name in rows.column_names]
+        position = pa.array(range(rows.num_rows), pa.int64())
+        groups = rows.select(keys).append_column("", position).group_by(keys)
+        first = groups.aggregate([("", "min")])["_min"].to_numpy()
+        self.rows = sorted(set(range(rows.num_rows)) - set(first.tolist()))
+        super().__init__(f"{len(self.rows)} rows repeat others in {', '.join(keys)}")
+
+
+def _merged(
+    session: AnySession,
+    table: sa.Table,
+    identity: tuple[str, ...],
+    staged: sa.FromClause,
+    traces: tuple[str, ...],
+) -> Merged:
+    names = list(staged.c.keys())
+    source = sa.select(sa.literal(current_tenant_id(), sa.BigInteger), *staged.c)
+    others = [name for name in names if name not in identity and name != "id"]
+    insert = postgresql.insert(table).from_select(
+        ["tenant_id", *names], source if others else source.distinct()
+    )
+    key = ["tenant_id", *identity]
+    if others:
+        insert = insert.on_conflict_do_update(
+            index_elements=key,
+            set_={name: insert.excluded[name] for name in others},
+            where=sa.tuple_(*(table.c[name] for name in others)).is_distinct_from(
+                sa.tuple_(*(insert.excluded[name] for name in others))
+            ),
+        )
+    else:
+        insert = insert.on_conflict_do_nothing(index_elements=key)
+    # A row version that no transaction has replaced or locked is a new row.
+    is_new = sa.literal_column("(xmax = 0)", sa.Boolean).label("is_new")
+    written = insert.returning(*(table.c[name] for name in traces), is_new).cte("written")
+    inserted, updated, *found = session.execute(
+        sa.select(
+            sa.select(sa.func.count()).where(written.c.is_new).scalar_subquery(),
+            sa.select(sa.func.count()).where(~written.c.is_new).scalar_subquery(),
+            *(_distinct(written.c[name]) for name in traces),
+        )
+    ).one()
+    return Merged(
+        inserted, updated, {name: set(ids) for name, ids in zip(traces, found, strict=True)}
+    )
+
+
+def _displaced(
+    session: AnySession,
+    table: sa.Table,
+    identity: tuple[str, ...],
+    staged: sa.FromClause,
+    traces: tuple[str, ...],
+) -> dict[str, set[int]]:
+    """The numbers that the merge will take out of the columns ``traces``."""
+    same = [
+        table.c[name] == staged.c[name]
+        if not table.c[name].nullable
+        else table.c[name].is_not_distinct_from(staged.c[name])
+        for name in identity
+        if name in staged.c
+    ]
+    changing = [name for name in traces if name in staged.c and name not in (*identity, "id")]
+    found: dict[str, set[int]] = {}
+    for name in changing:
+        before = (
+            sa.select(table.c[name])
+            .join_from(table, staged, sa.and_(*same))
+            .where(table.c[name].is_distinct_from(staged.c[name]))
+            .subquery()
+        )
+        found[name] = set(session.scalars(sa.select(_distinct(before.c[name]))).one())
+    return found
+
+
+def _distinct(column: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    """The distinct numbers of a column as one array, empty rather than null."""
+    values = sa.select(column.label("number")).where(column.is_not(None)).distinct().subquery()
+    empty: Any = sa.literal_column("'{}'::bigint[]")
+    return sa.select(sa.func.coalesce(sa.func.array_agg(values.c.number), empty)).scalar_subquery()
+
+
+@contextmanager
+def _staged(session: AnySession, table: sa.Table, rows: pa.Table) -> Iterator[sa.FromClause]:
+    """``rows`` where a statement can read them, for the time of the block."""
+    columns = [sa.Column(name, table.c[name].type) for name in rows.column_names]
+    if rows.num_rows <= FEW:
+        payload = sa.literal(_json(rows), postgresql.JSONB)
+        yield (
+            sa.func.jsonb_to_recordset(payload)
+            .table_valued(*columns, name="staged")
+            .render_derived(with_types=True)
+        )
+        return
+    staging = sa.Table(f"staged_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
+    connection = session.connection()
+    staging.create(connection)
+    _copy_in(_driver(session), staging.name, rows)
+    connection.execute(sa.text(f"ANALYZE {staging.name}"))
+    yield staging
+    staging.drop(connection)
+
+
+def _json(rows: pa.Table) -> Any:
+    # Dates in the form that PostgreSQL reads; the rest has one in JSON.
+    return json.loads(json.dumps(rows.to_pylist(), default=str))
+
+
+def _driver(session: AnySession) -> psycopg.Connection:
+    """The driver's connection, in the session's transaction."""
+    connection: Any = session.connection().connection.driver_connection
+    return connection  # type: ignore[no-any-return]
+
+
+def _copy_in(connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
+    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(table))
+    plain = pa.table({name: _plain(rows[name]) for name in rows.column_names})
+    options = csv.WriteOptions(include_header=False)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in plain.to_batches(max_chunksize=_BATCH):
+            buffer = io.BytesIO()
+            csv.write_csv(batch, buffer, options)
+            copy.write(buffer.getbuffer())
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column that CSV can say; a list becomes PostgreSQL's ``{1,2}``."""
+    if not pa.types.is_list(column.type):
+        return column
+    text = [
+        None if value is None else f"{{{','.join(map(str, value))}}}"
+        for value in column.to_pylist()
+    ]
+    return pa.chunked_array([pa.array(text, pa.string())])
+
+
+def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers:
+    """The numbers of the rows of ``table`` whose code is one of ``codes``."""
+    if len(codes) <= FEW:
+        found = session.execute(
+            sa.select(table.c.code, table.c.id).where(table.c.code.in_(codes.to_pylist()))
+        ).all()
+        return Numbers(
+            pa.array([code for code, _ in found], pa.string()),
+            pa.array([number for _, number in found], pa.int64()),
+        )
+    return Numbers(*_copy_out(session, sa.select(table.c.code, table.c.id)))
+
+
+def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
+    """``count`` numbers for rows to come."""
+    sequence = sa.Sequence(f"{table.name}_id_seq")
+    (ids,) = session.execute(
+        sa.select(sa.func.array_agg(sequence.next_value())).select_from(
+            sa.func.generate_series(1, count)
+        )
+    ).one()
+    return pa.array(ids or [], pa.int64())
+
+
+def _copy_out(session: AnySession, select: sa.Select[Any]) -> tuple[pa.Array, pa.Array]:
+    """A column of strings and one of numbers, by the million."""
+    statement = str(select.compile(dialect=session.get_bind().dialect))
+    buffer = io.BytesIO()
+    with (
+        _driver(session).cursor() as cursor,
+        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv)") as copy,
+    ):
+        for data in copy:
+            buffer.write(data)
+    if not buffer.tell():
+        return pa.array([], pa.string()), pa.array([], pa.int64())
+    buffer.seek(0)
+    read = csv.read_csv(
+        buffer,
+        read_options=csv.ReadOptions(column_names=["code", "id"]),
+        convert_options=csv.ConvertOptions(
+            column_types={"code": pa.string(), "id": pa.int64()}, strings_can_be_null=False
+        ),
+    )
+    return read["code"].combine_chunks(), read["id"].combine_chunks()

@@ -1,0 +1,32 @@
+"""Who sees what of the tree, and where things are in it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from guiju.db.session import AnySession
+from guiju.organizations.models import Organization
+from guiju.organizations.tree import within
+
+
+class HasRoles(Protocol):
+    """Somebody with roles, such as :class:`guiju.accounts.models.User`."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Paths of the organizations seen with all that is below them."""
+
+
+def visible_to(user: HasRoles) -> sa.ColumnElement[bool]:
+    """The condition on :class:`Organization` that ``user`` may see it.
+
+    Join whatever belongs to organizations with them and add this condition.
+    """
+    path = Organization.__table__.c.path
+    return sa.or_(sa.false(), *(within(path, top) for top in user.paths))
+
+
+def root(session: AnySession) -> Organization:
+    """The tenant's root organization."""
+    return session.scalars(sa.select(Organization).where(Organization.parent_id.is_(None))).one()
