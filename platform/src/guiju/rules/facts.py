@@ -254,6 +254,12 @@ class Facts:
             dense = self._dense[target] = _Positions(_numbers(self.ids(target), -1, np.int64))
         return dense.find(_numbers(column, -1, np.int64))
 
+    def text_codes(self, *columns: tuple[str, str]) -> list[Codes]:
+        """Text columns of (table, column) in one numbering, so that they can be compared."""
+        arrays = [pa.array(self[table].strings(column), pa.string()) for table, column in columns]
+        values = pc.unique(pa.chunked_array(arrays, pa.string())).drop_null()
+        return [_numbers(pc.index_in(array, value_set=values), -1, np.int32) for array in arrays]
+
     # -- codes ---------------------------------------------------------------
 
     def codes(self, vocabulary: str) -> list[str]:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from guiju.rules.checks.agenda import Agenda, Items
 from guiju.rules.checks.base import Check, Footprint
 from guiju.rules.checks.checklist import Documents, Fields, Steps
+from guiju.rules.checks.combine import Combine
 from guiju.rules.checks.components import Components
 from guiju.rules.checks.convener import Convener
 from guiju.rules.checks.count import Count
 from guiju.rules.checks.form import Form
+from guiju.rules.checks.founding import Founding
+from guiju.rules.checks.hours import Hours
 from guiju.rules.checks.life_cycle import LifeCycle
+from guiju.rules.checks.matters import Prior, Reserved
 from guiju.rules.checks.order import Order
 from guiju.rules.checks.participants import Participants
 from guiju.rules.checks.presence import Presence
 from guiju.rules.checks.quorum import Quorum
+from guiju.rules.checks.register import Register
+from guiju.rules.checks.response import Response
+from guiju.rules.checks.scheme import Scheme
 from guiju.rules.checks.sequence import After
 from guiju.rules.checks.spacing import Spacing
 from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
 from guiju.rules.checks.team_meeting import TeamMeeting
+from guiju.rules.checks.term import Term
+from guiju.rules.checks.training import SecretaryTraining
 from guiju.rules.checks.vote import Vote
 from guiju.rules.checks.window import Window
 
@@ -28,22 +38,34 @@ CHECKS: Mapping[str, Check] = {
     check.name: check
     for check in (
         After(),
+        Agenda(),
+        Combine(),
         Components(),
         Convener(),
         Count(),
         Documents(),
         Fields(),
         Form(),
+        Founding(),
+        Hours(),
+        Items(),
         LifeCycle(),
         Order(),
         Participants(),
         Presence(),
+        Prior(),
         Quorum(),
+        Register(),
+        Reserved(),
+        Response(),
+        Scheme(),
+        SecretaryTraining(),
         Spacing(),
         Steps(),
         Structure(),
         Subordinates(),
         TeamMeeting(),
+        Term(),
         Vote(),
         Window(),
     )

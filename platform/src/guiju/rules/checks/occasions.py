@@ -108,6 +108,31 @@ class Meetings:
 def choose(rule: Rule, context: Context) -> Meetings:
     """The occasions that ``rule`` judges; its parameters are an :class:`OccasionSchema`."""
     stream = streams.of({"source": "occasions", "kinds": rule.parameters["kinds"]}, context)
+    return _bound(rule, context, stream)
+
+
+def holding(rule: Rule, context: Context, codes: Codes) -> Meetings:
+    """The held occasions, of whatever kind, that ``rule`` binds and ``codes`` names."""
+    rows = context.facts["occasions"]
+    found = np.unique(codes[codes >= 0]).astype(np.int32)
+    found = found[held(context)[found]]
+    organization, day = rows["organization"][found], rows["held_on"][found]
+    return _bound(rule, context, streams.Stream("occasions", found, organization, day))
+
+
+def held(context: Context, kinds: Sequence[str] = ()) -> Bools:
+    """Occasions held up to the day judged, of one of ``kinds`` if any are named."""
+    rows = context.facts["occasions"]
+    status = rows["status"]
+    done = context.facts.position("occasion_status", "held")
+    good = ((status < 0) | (status == done)) & (rows["organization"] >= 0)
+    good &= rows["held_on"] <= context.as_of
+    if kinds:
+        good &= (rows["kinds"] & context.facts.mask("occasion_kind", kinds)) != 0
+    return np.asarray(good)
+
+
+def _bound(rule: Rule, context: Context, stream: streams.Stream) -> Meetings:
     keep = context.applies(rule)[stream.organization] & context.in_validity(rule, stream.day)
     if rule.parameters.get("forms"):
         wanted = [context.facts.position("form", form) for form in rule.parameters["forms"]]
