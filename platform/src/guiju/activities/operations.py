@@ -48,7 +48,7 @@ def record_occasion(
     session: AnySession,
     actor: Actor,
     occasion: Row,
-    parts: Mapping[str, Iterable[Row]] | None = None,
+    parts: Mapping[str, Sequence[Row]] | None = None,
 ) -> Occasion:
     """Record a meeting or activity, or correct the one with the same ``id``.
 
