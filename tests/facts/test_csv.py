@@ -1,6 +1,6 @@
 """Folders of CSV files."""
 
-import datetime
+import datetime as dt
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_read(encoding, as_folder):
     assert read.tables["organizations"]["name"].to_pylist() == ["第一\n党支部"]
     occasion = read.tables["occasions"].to_pylist()[0]
     assert occasion["kinds"] == ["party_lecture", "theme_day"]
-    assert occasion["held_on"] == datetime.date(2021, 3, 5)
+    assert occasion["held_on"] == dt.date(2021, 3, 5)
     assert occasion["start_minute"] == 870
 
 
@@ -85,12 +85,8 @@ def test_numbers_are_digits(as_folder):
 
 @pytest.mark.parametrize("text", ["12.0", "1e3", "0x10", "１２", "１2", "1_000", "9" * 30])
 def test_numbers_are_nothing_but_digits(text, as_folder):
-    folder = as_folder(
-        {
-            "votes": [["occasion", "item", "should_attend", "present", "ayes"]]
-            + [["o1", "1", text, "1", "1"]]
-        }
-    )
+    heading = ["occasion", "item", "should_attend", "present", "ayes"]
+    folder = as_folder({"votes": [heading, ["o1", "1", text, "1", "1"]]})
     with pytest.raises(facts.FactsError) as caught:
         facts.read(folder)
     assert ("votes.csv 第2行 should_attend", "wrong_type") in {

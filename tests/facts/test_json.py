@@ -1,6 +1,6 @@
 """JSON documents: what is read, and what is refused before anything is understood."""
 
-import datetime
+import datetime as dt
 import json
 
 import pytest
@@ -20,7 +20,7 @@ def test_every_table_has_its_columns_in_their_types(document, as_json):
 def test_values(document, as_json):
     read = facts.read(as_json(document))
     occasion = read.tables["occasions"].to_pylist()[0]
-    assert occasion["held_on"] == datetime.date(2021, 3, 5)
+    assert occasion["held_on"] == dt.date(2021, 3, 5)
     assert occasion["kinds"] == ["branch_assembly", "theme_day"]
     assert occasion["chair_entrusted"] is False
     assert occasion["start_minute"] == 870

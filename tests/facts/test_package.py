@@ -36,7 +36,10 @@ def sheet(*cells, prefix="", after=""):
     )
 
 
-HEADING = '<c r="A1" t="inlineStr"><is><t>key</t></is></c><c r="B1" t="inlineStr"><is><t>value</t></is></c>'
+HEADING = (
+    '<c r="A1" t="inlineStr"><is><t>key</t></is></c>'
+    '<c r="B1" t="inlineStr"><is><t>value</t></is></c>'
+)
 
 
 def test_sound(sound):

@@ -188,6 +188,11 @@ def test_a_refused_value_draws_no_second_complaint(document, as_json, refused):
     ]
 
 
+def test_an_unknown_person_is_not_also_missed_on_the_roster(document, as_json, refused):
+    document["attendance"][0]["person"] = "p9"
+    assert refused(as_json(document)) == [("/attendance/0/person", "unknown_reference")]
+
+
 def test_tree_too_deep(as_json, refused):
     rows = [{"id": "o0", "name": "甲", "kind": "unit"}]
     for level in range(1, limits.TREE_DEPTH + 1):

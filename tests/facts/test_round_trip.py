@@ -1,6 +1,6 @@
 """What is written is what was read, whatever it is."""
 
-import datetime
+import datetime as dt
 import string
 import tempfile
 from pathlib import Path
@@ -14,6 +14,8 @@ from marshmallow import ValidationError
 from guiju import facts
 from guiju.facts import columns, layout
 from guiju.facts.cells import Sheet, Typed
+from guiju.facts.faults import Faults
+from guiju.facts.workbook_reader import read_workbook
 from guiju.facts.workbook_writer import write_xlsx
 from guiju.rules import tables
 
@@ -76,8 +78,7 @@ def test_columns_read_back_from_json(made):
     table, cells = made
     for name, field in tables.columns(table).items():
         typed = [
-            value.isoformat() if isinstance(value, datetime.date) else value
-            for value in cells[name]
+            value.isoformat() if isinstance(value, dt.date) else value for value in cells[name]
         ]
         read = columns.read(typed, field, Typed({}), hours=False)
         assert (read.misfits, list(read.missing)) == ({}, [])
@@ -102,9 +103,6 @@ def test_columns_read_back_from_a_workbook(made):
 
 def raw_table(path):
     """The one table of a workbook, before it is checked."""
-    from guiju.facts.faults import Faults
-    from guiju.facts.workbook_reader import read_workbook
-
     (raw,) = read_workbook(path, {}, Faults())
     return raw
 
@@ -141,7 +139,7 @@ def test_what_a_column_takes_the_schema_takes(column, value):
     taken = read.values[0].as_py()
     if taken is None:
         return
-    plain = taken.isoformat() if isinstance(taken, datetime.date) else taken
+    plain = taken.isoformat() if isinstance(taken, dt.date) else taken
     try:
         assert field.deserialize(plain) == taken
     except ValidationError:

@@ -1,6 +1,6 @@
 """Workbooks: names and values as people write them."""
 
-import datetime
+import datetime as dt
 
 import openpyxl
 import pytest
@@ -9,7 +9,7 @@ from guiju import facts
 
 ORGANIZATIONS = [["组织编号", "组织名称", "组织类型"], ["b1", "第一党支部", "党支部"]]
 OCCASIONS = ["活动编号", "组织编号", "活动类型", "日期"]
-DAY = datetime.date(2021, 3, 5)
+DAY = dt.date(2021, 3, 5)
 
 
 def read_rows(path, table):
@@ -38,9 +38,9 @@ def test_chinese_and_english_names(as_workbook):
 @pytest.mark.parametrize(
     ("heading", "column", "cell", "value"),
     [
-        ("日期", "held_on", datetime.datetime(2021, 3, 5), DAY),
+        ("日期", "held_on", dt.datetime.combine(DAY, dt.time()), DAY),
         ("日期", "held_on", "2021-03-05", DAY),
-        ("开始时间", "start_minute", datetime.time(14, 30), 870),
+        ("开始时间", "start_minute", dt.time(14, 30), 870),
         ("开始时间", "start_minute", "14:30", 870),
         ("开始时间", "start_minute", "9：05", 545),
         ("开始时间", "start_minute", 870, 870),
@@ -55,7 +55,7 @@ def test_chinese_and_english_names(as_workbook):
         ("名称", "title_text", 2021, "2021"),
         ("名称", "title_text", 3.5, "3.5"),
         ("名称", "title_text", DAY, "2021-03-05"),
-        ("名称", "title_text", datetime.time(9, 5), "09:05"),
+        ("名称", "title_text", dt.time(9, 5), "09:05"),
         ("名称", "title_text", True, "true"),
         ("名称", "title_text", "上\r\n下", "上\n下"),
         ("平台会议编号", "platform_id", 123456789012345, "123456789012345"),
@@ -104,7 +104,7 @@ def test_hours(heading, cell, tenths, as_workbook):
 
 @pytest.mark.parametrize(
     ("cell", "period"),
-    [(2021, "2021"), ("2021-Q1", "2021-Q1"), (datetime.date(2021, 3, 1), "2021-03")],
+    [(2021, "2021"), ("2021-Q1", "2021-Q1"), (dt.date(2021, 3, 1), "2021-03")],
 )
 def test_periods(cell, period, as_workbook):
     path = as_workbook(
@@ -116,11 +116,11 @@ def test_periods(cell, period, as_workbook):
 @pytest.mark.parametrize(
     ("heading", "cell", "code"),
     [
-        ("日期", datetime.datetime(2021, 3, 5, 14, 30), "wrong_type"),
+        ("日期", dt.datetime.combine(DAY, dt.time(14, 30)), "wrong_type"),
         ("日期", 44260, "wrong_type"),
         ("日期", "2021/3/5", "wrong_type"),
         ("日期", "2021-02-30", "wrong_type"),
-        ("日期", datetime.date(1900, 3, 1), "out_of_range"),
+        ("日期", dt.date(1900, 3, 1), "out_of_range"),
         ("开始时间", "24:00", "out_of_range"),
         ("开始时间", 0.604, "wrong_type"),
         ("受书记委托主持", "也许", "wrong_type"),
@@ -213,10 +213,14 @@ def test_messages_say_what_was_found_and_wanted(as_workbook):
         facts.read(path)
     assert [str(problem) for problem in caught.value.problems] == [
         "facts.xlsx 工作表“活动” 单元格 B2：没有编号为“b9”的组织；应为“组织”表中的编号",
-        "facts.xlsx 工作表“活动” 单元格 C2：没有“支部党员大绘”这一项；"
-        "应为“活动类型”的一种或几种，多个用“；”隔开，是否“支部党员大会”",
-        "facts.xlsx 工作表“活动” 单元格 D2：写的是“2021/3/5”；"
-        "应为日期，写作 2021-03-05（1921-01-01 至 2199-12-31）",
+        (
+            "facts.xlsx 工作表“活动” 单元格 C2：没有“支部党员大绘”这一项；"
+            "应为“活动类型”的一种或几种，多个用“；”隔开，是否“支部党员大会”"
+        ),
+        (
+            "facts.xlsx 工作表“活动” 单元格 D2：写的是“2021/3/5”；"
+            "应为日期，写作 2021-03-05（1921-01-01 至 2199-12-31）"
+        ),
     ]
 
 

@@ -23,6 +23,8 @@ from guiju.rules.vocabulary import Vocabulary
 
 #: Last row that Excel has, counted from 0: drop-downs reach down to it.
 _LAST_ROW: Final = 1_048_575
+#: The number of Excel's own format for text.
+_TEXT: Final = 49
 
 #: Writes a value into a row and column of a sheet.
 _Write = Callable[[Worksheet, int, int, Any], object]
@@ -43,11 +45,17 @@ class _Formats:
 
     @classmethod
     def of(cls, workbook: Workbook) -> _Formats:
-        heading = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top", "num_format": "@"}
+        heading = {
+            "bold": True,
+            "bottom": 1,
+            "text_wrap": True,
+            "valign": "top",
+            "num_format": _TEXT,
+        }
         return cls(
             heading=workbook.add_format({**heading, "bg_color": "#E7EEF5"}),
             required=workbook.add_format({**heading, "bg_color": "#F8D7DA"}),
-            text=workbook.add_format({"num_format": "@"}),
+            text=workbook.add_format({"num_format": _TEXT}),
             day=workbook.add_format({"num_format": "yyyy-mm-dd"}),
             minute=workbook.add_format({"num_format": "hh:mm"}),
             hours=workbook.add_format({"num_format": "0.#"}),

@@ -158,7 +158,7 @@ def check_attendance(checked: Checked) -> None:
     missing = ~_on_roster(checked, people, organization, day)
     every_post = checked.facts.codes("post")
     missing &= ~checked.facts.posts.held_by(every_post, people, organization, day)
-    missing &= ~_uncertain(checked, people)
+    missing &= _certain(checked, people)
 
     def say(row: int) -> tuple[str, str]:
         place = int(occasion[row])
@@ -191,12 +191,14 @@ def _on_roster(checked: Checked, people: Array, organization: Array, day: Array)
     return np.asarray(found)
 
 
-def _uncertain(checked: Checked, people: Array) -> Array:
-    """Whether something of each person's membership or posts could not be read."""
-    lacking = []
+def _certain(checked: Checked, people: Array) -> Array:
+    """Whether each person is known, and all rows of their membership and posts were read."""
+    known, lacking = [], []
     for table, column in (("members", "id"), ("posts", "person")):
-        lacking.append(checked.facts[table][column][~checked.sound(table)])
-    return np.isin(people, np.concatenate(lacking))
+        holders = checked.facts[table][column]
+        known.append(holders)
+        lacking.append(holders[~checked.sound(table)])
+    return np.isin(people, np.concatenate(known)) & ~np.isin(people, np.concatenate(lacking))
 
 
 def _is_group(checked: Checked, organization: Array) -> Array:
