@@ -67,6 +67,22 @@ class Rows:
             return [None] * len(self)
         return [None if v is None else str(v) for v in self._table[column].to_pylist()]
 
+    def text(self, column: str, row: int) -> str | None:
+        """One cell as the author wrote it."""
+        if not self.has(column):
+            return None
+        found = self._source(column)[int(row)].as_py()
+        return None if found is None else str(found)
+
+    def is_text(self, column: str, values: Sequence[str]) -> Array:
+        """Which cells hold one of ``values``."""
+        if not self.has(column):
+            return np.zeros(len(self), dtype=np.bool_)
+        cells = _combined(self._source(column)).cast(pa.string())
+        return pc.is_in(cells, value_set=pa.array(values, pa.string())).to_numpy(
+            zero_copy_only=False
+        )
+
     def lists(self, column: str) -> tuple[NDArray[np.int64], Codes]:
         """A ``refs`` column as offsets (rows + 1) and codes, -1 where the target is unknown."""
         if not self.has(column):

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from guiju.rules.checks.agenda import Agenda, Items
+from guiju.rules.checks.all_kinds import AllKinds
+from guiju.rules.checks.appraised import Appraised
 from guiju.rules.checks.base import Check, Footprint
+from guiju.rules.checks.cap import Cap
 from guiju.rules.checks.checklist import Documents, Fields, Steps
 from guiju.rules.checks.combine import Combine
 from guiju.rules.checks.components import Components
 from guiju.rules.checks.convener import Convener
 from guiju.rules.checks.count import Count
+from guiju.rules.checks.each_person import EachPerson
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
+from guiju.rules.checks.grades import Exemption, ScaleCheck, Ungraded
 from guiju.rules.checks.hours import Hours
 from guiju.rules.checks.life_cycle import LifeCycle
 from guiju.rules.checks.matters import Prior, Reserved
+from guiju.rules.checks.member_count import MemberCount
 from guiju.rules.checks.order import Order
+from guiju.rules.checks.pairs_before import PairsBefore
 from guiju.rules.checks.participants import Participants
 from guiju.rules.checks.presence import Presence
 from guiju.rules.checks.quorum import Quorum
+from guiju.rules.checks.rectification import (
+    CommitmentReports,
+    RectificationClosing,
+    RectificationList,
+    RectificationReport,
+)
 from guiju.rules.checks.register import Register
 from guiju.rules.checks.response import Response
 from guiju.rules.checks.scheme import Scheme
@@ -37,13 +50,24 @@ from guiju.rules.checks.window import Window
 CHECKS: Mapping[str, Check] = {
     check.name: check
     for check in (
+        RectificationReport(),
+        RectificationList(),
+        RectificationClosing(),
+        CommitmentReports(),
+        PairsBefore(),
+        MemberCount(),
+        EachPerson(),
+        AllKinds(),
         After(),
         Agenda(),
+        Appraised(),
+        Cap(),
         Combine(),
         Components(),
         Convener(),
         Count(),
         Documents(),
+        Exemption(),
         Fields(),
         Form(),
         Founding(),
@@ -57,6 +81,7 @@ CHECKS: Mapping[str, Check] = {
         Quorum(),
         Register(),
         Reserved(),
+        ScaleCheck(),
         Response(),
         Scheme(),
         SecretaryTraining(),
@@ -66,6 +91,7 @@ CHECKS: Mapping[str, Check] = {
         Subordinates(),
         TeamMeeting(),
         Term(),
+        Ungraded(),
         Vote(),
         Window(),
     )
