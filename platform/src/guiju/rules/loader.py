@@ -505,8 +505,9 @@ class _Builder:
         self.problems += _located(errors, stated, f"{self.name} {where}")
         for name in schema.fields:
             vocabulary = schema.vocabulary_of(name, stated)
-            if vocabulary and isinstance(stated.get(name), list):
-                self._codes(f"{where} {name}", vocabulary, stated[name])
+            if vocabulary and isinstance(stated.get(name), str | list):
+                codes = [stated[name]] if isinstance(stated[name], str) else stated[name]
+                self._codes(f"{where} {name}", vocabulary, codes)
 
     def _codes(self, where: str, vocabulary: str, codes: Iterable[Any]) -> None:
         known = {**VOCABULARIES[vocabulary], **self.data["vocabulary"].get(vocabulary, {})}

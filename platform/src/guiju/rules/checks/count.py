@@ -41,16 +41,22 @@ Codes = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Placed:
-    """The records of ``stream``, each with the entry of a grid that it belongs to."""
+    """The records of ``stream``, each with the entry of the grid that it belongs to."""
 
+    grid: Grid
+    unit: Unit
     stream: streams.Stream
     place: Codes
 
-    def numbers(self, size: int) -> NDArray[np.int64]:
-        """How many records each of the grid's ``size`` entries has."""
-        return np.bincount(self.place, minlength=size).astype(np.int64)
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """How many records each entry has."""
+        return np.bincount(self.place, minlength=len(self.grid)).astype(np.int64)
 
-    def evidence(self, size: int) -> Evidence:
+    @property
+    def evidence(self) -> Evidence:
+        """The records of each entry."""
+        size = len(self.grid)
         return Evidence.grouped(self.stream.table, self.stream.rows, self.place, size)
 
 
@@ -88,36 +94,29 @@ class Count(Check):
         grid = context.grid(rule, unit, low, high)
         place = grid.place(stream.organization, periods.indices(stream.day, unit))
         inside = place >= 0
-        return self.conclude(rule, context, grid, unit, Placed(stream.take(inside), place[inside]))
+        return self.conclude(rule, context, Placed(grid, unit, stream.take(inside), place[inside]))
 
-    def conclude(
-        self,
-        rule: Rule,
-        context: Context,
-        grid: Grid,
-        unit: Unit,
-        placed: Placed,
-    ) -> Block:
+    def conclude(self, rule: Rule, context: Context, placed: Placed) -> Block:
         """The findings once each record has its entry in the grid."""
-        number = placed.numbers(len(grid))
-        verdict = context.period_verdict(rule, number >= rule.parameters["min"], grid, unit)
+        grid, number = placed.grid, placed.numbers
+        enough = number >= rule.parameters["min"]
+        verdict = context.period_verdict(rule, enough, grid, placed.unit)
         most = rule.parameters["max"]
         if most is not None:
             over = grid.judged & (number > most)
             verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
-        return self.block(rule, context, grid, unit, placed, number, verdict)
+        return self.block(rule, context, placed, number, verdict)
 
     def block(
         self,
         rule: Rule,
         context: Context,
-        grid: Grid,
-        unit: Unit,
         placed: Placed,
         number: NDArray[np.int64],
         verdict: NDArray[np.int8],
     ) -> Block:
         """A block with these numbers and verdicts, one for each entry of the grid."""
+        grid = placed.grid
         return Block(
             rule=rule,
             subject_type=self.subject_type or grid.subject_type,
@@ -126,10 +125,10 @@ class Count(Check):
             verdict=verdict,
             required=np.full(len(grid), rule.parameters["min"], dtype=np.int64),
             observed=number,
-            evidence=placed.evidence(len(grid)),
-            unit=unit,
+            evidence=placed.evidence,
+            unit=placed.unit,
             period=grid.period,
-            due=context.due(verdict, grid.period, unit),
+            due=context.due(verdict, grid.period, placed.unit),
         )
 
     def message(self, finding: Finding) -> str:

@@ -80,7 +80,7 @@ class LifeCycle(Count):
             over = grid.judged & (tally.most > most)
             verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
             number = np.where(over, tally.most, number)
-        return self.block(rule, context, grid, unit, tally.placed, number, verdict)
+        return self.block(rule, context, tally.placed, number, verdict)
 
 
 @dataclass(frozen=True)
@@ -110,20 +110,16 @@ def _tally(stream: streams.Stream, context: Context, grid: Grid, unit: Unit) -> 
     fewest, most = own.copy(), own.copy()
     groups = np.flatnonzero(context.is_group & (context.branch_of >= 0)).astype(np.int32)
     if len(groups):
-        least, greatest = _of_groups(groups, stream, period, context, grid, unit)
+        least, greatest = _of_groups(groups, stream, context, grid, unit)
         fewest, most = fewest + least, most + greatest
-    return _Tally(fewest, most, Placed(stream.take(inside), place[inside]))
+    return _Tally(fewest, most, Placed(grid, unit, stream.take(inside), place[inside]))
 
 
 def _of_groups(
-    groups: Codes,
-    stream: streams.Stream,
-    period: Codes,
-    context: Context,
-    grid: Grid,
-    unit: Unit,
+    groups: Codes, stream: streams.Stream, context: Context, grid: Grid, unit: Unit
 ) -> tuple[Numbers, Numbers]:
     """Meetings of the group with the fewest, and the most, among those of each branch."""
+    period = periods.indices(stream.day, unit)
     width = grid.high - grid.low + 1
     number = np.zeros((context.size, width), dtype=np.int64)
     here = context.is_group[stream.organization] & (period >= grid.low) & (period <= grid.high)

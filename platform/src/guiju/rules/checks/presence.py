@@ -34,6 +34,10 @@ class PresenceSchema(streams.StreamSchema):
         load_default="needs_judgement",
         validate=validate.OneOf(("needs_judgement", "not_applicable")),
     )
+    #: What a record means: the thing is done, or a case to be examined by a person.
+    found = fields.String(load_default="met", validate=validate.OneOf(("met", "needs_judgement")))
+    #: A register entry without an end lasts; one that is an event counts when it is made.
+    lasting = fields.Boolean(load_default=True)
 
 
 class Presence(Check):
@@ -57,13 +61,17 @@ class Presence(Check):
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         stream = streams.of(rule.parameters, context)
         grid = context.grid(rule, unit, low, high)
-        position, place = streams.in_periods(stream, rule.parameters, context, grid, unit)
+        until = streams.SOURCES[rule.parameters["source"]].until
+        if not rule.parameters["lasting"]:
+            until = ""
+        position, place = streams.in_periods(stream, context, grid, unit, until)
         number = np.bincount(place, minlength=len(grid)).astype(np.int64)
         if rule.strictness is Strictness.MAY or rule.parameters["silent"] == "not_applicable":
             silent = np.full(len(grid), findings.NOT_APPLICABLE, dtype=np.int8)
         else:
             silent = self._silence(context, grid, unit)
-        verdict = np.where(number > 0, findings.MET, silent)
+        found = findings.CODE_OF[Verdict(rule.parameters["found"])]
+        verdict = np.where(number > 0, found, silent)
         verdict = np.where(grid.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
         return Block(
             rule=rule,
@@ -98,6 +106,8 @@ class Presence(Check):
                 return f"{none}；文件没有规定次数和时限，请及时开展并记录。"
             case Verdict.NO_DATA:
                 return f"{none}；本期记录尚未确认完整，暂不判定。"
+            case _ if finding.observed:
+                return f"{said}，是否符合规定请由人对照个案认定。"
             case _:
                 return f"{none}；文件没有规定次数，是否落实请由人认定。"
 

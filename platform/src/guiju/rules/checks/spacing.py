@@ -34,19 +34,12 @@ class Spacing(Count):
     schema = SpacingSchema
     summary = "每个期间的次数，或前后两次的间隔"
 
-    def conclude(
-        self,
-        rule: Rule,
-        context: Context,
-        grid: Grid,
-        unit: Unit,
-        placed: Placed,
-    ) -> Block:
+    def conclude(self, rule: Rule, context: Context, placed: Placed) -> Block:
         if not rule.parameters["rolling"]:
-            return super().conclude(rule, context, grid, unit, placed)
-        gap = _gaps(streams.of(rule.parameters, context), context, grid, unit)
-        verdict = context.period_verdict(rule, ~gap, grid, unit)
-        return self.block(rule, context, grid, unit, placed, placed.numbers(len(grid)), verdict)
+            return super().conclude(rule, context, placed)
+        gap = _gaps(streams.of(rule.parameters, context), context, placed.grid, placed.unit)
+        verdict = context.period_verdict(rule, ~gap, placed.grid, placed.unit)
+        return self.block(rule, context, placed, placed.numbers, verdict)
 
 
 def _gaps(stream: streams.Stream, context: Context, grid: Grid, unit: Unit) -> Bools:

@@ -8,7 +8,7 @@ them have a subject (an organization), a day and a record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,6 +85,8 @@ class StreamSchema(ParameterSchema):
     audience = fields.String(load_default=None, validate=validate.OneOf(list(v.AUDIENCES)))
     #: Count an agenda item, step or paper only if its occasion is of one of these kinds.
     on_kinds = code_list(v.OCCASION_KINDS)
+    #: What an office (a unit) does, the Party organization that it belongs to has done.
+    offices = fields.Boolean(load_default=False)
 
     @validates_schema
     def _kinds_fit(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -147,7 +149,15 @@ def of(parameters: Mapping[str, Any], context: Context) -> Stream:
         lambda: _base(source, kinds, context),
     )
     keep = kept(base, parameters, context)
-    return base if keep is None else base.take(keep)
+    found = base if keep is None else base.take(keep)
+    return of_offices(found, context) if parameters.get("offices") else found
+
+
+def of_offices(stream: Stream, context: Context) -> Stream:
+    """The stream with each office's records given to the Party organization above it."""
+    above = context.nearest(~context.of_kind(("unit",)))[stream.organization]
+    owner = np.where(above < 0, stream.organization, above).astype(np.int32)
+    return replace(stream, organization=owner)
 
 
 def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
@@ -198,10 +208,12 @@ def _not_held(context: Context) -> Bools:
 
 
 def in_periods(
-    stream: Stream, parameters: Mapping[str, Any], context: Context, grid: Grid, unit: Unit
+    stream: Stream, context: Context, grid: Grid, unit: Unit, until: str = ""
 ) -> tuple[NDArray[np.int64], Codes]:
-    """Positions in the stream, each with the grid entry it falls in; states fall in several."""
-    until = SOURCES[parameters["source"]].until
+    """Positions in the stream, each with the grid entry it falls in.
+
+    Where ``until`` names a column, the rows are states and fall in every period they last.
+    """
     first = periods.indices(stream.day, unit)
     if not until:
         place = grid.place(stream.organization, first)
@@ -234,7 +246,8 @@ def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools
     return keep
 
 
-def _lecturer(base: Stream, posts: list[str], context: Context) -> Bools:
+def lectured_by(base: Stream, posts: list[str], context: Context) -> Bools:
+    """Occasions whose lecturer held one of these posts that day, there or above."""
     lecturer = context.facts["occasions"]["lecturer"][base.rows]
     held = np.zeros(len(base), dtype=np.bool_)
     current = base.organization
@@ -280,7 +293,7 @@ def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
 
 _FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
     "on_kinds": _on_kinds,
-    "lecturer_posts": _lecturer,
+    "lecturer_posts": lectured_by,
     "committee_quorum": _quorum,
     "components": _components,
     "audience": _audience,
@@ -310,6 +323,9 @@ def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
     first = periods.first_day(period, block.unit)
     last = periods.last_day(period, block.unit)
     organizations, days = placed(source, context)
+    if parameters.get("offices"):
+        every = Stream(source.table, np.arange(len(rows), dtype=np.int32), organizations, days)
+        organizations = of_offices(every, context).organization
     near = (organizations == subject) & (days >= first) & (days <= last)
     found: list[tuple[str, str]] = []
     if source.kind == "kinds":

@@ -60,8 +60,8 @@ class TeamMeeting(Count):
         if rule.parameters["campaign"] == "counts":
             campaign[:] = False
         inside = (place >= 0) & ~campaign
-        placed = Placed(stream.take(inside), place[inside])
-        block = self.conclude(rule, context, grid, unit, placed)
+        placed = Placed(grid, unit, stream.take(inside), place[inside])
+        block = self.conclude(rule, context, placed)
         ordered = np.zeros(len(grid), dtype=np.bool_)
         ordered[place[(place >= 0) & campaign]] = True
         short = ordered & (block.verdict != findings.MET)
