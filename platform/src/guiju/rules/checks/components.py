@@ -63,15 +63,15 @@ class Components(Check):
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
-            meetings = occasions.choose(rule, context)
             if rule.parameters["per"] is None:
+                meetings = occasions.choose(rule, context)
                 if len(meetings):
                     yield self._each(rule, meetings, context)
                 continue
             unit = Unit.named(rule.parameters["per"])
             low, high = context.span(rule, unit)
             if low <= high:
-                yield self._period(rule, meetings, context, unit)
+                yield self._period(rule, context, unit)
 
     def _each(self, rule: Rule, meetings: Meetings, context: Context) -> Block:
         mask = context.facts["occasions"]["components"][meetings.rows]
@@ -81,7 +81,8 @@ class Components(Check):
         verdict = np.where((mask == 0) & ~attested, findings.NO_DATA, verdict)
         return meetings.block(rule, verdict, _wanted(rule, context, len(mask)), mask.view(np.int64))
 
-    def _period(self, rule: Rule, meetings: Meetings, context: Context, unit: Unit) -> Block:
+    def _period(self, rule: Rule, context: Context, unit: Unit) -> Block:
+        meetings = occasions.in_periods(rule, context)
         grid = context.grid(rule, unit, *context.span(rule, unit))
         place = grid.place(meetings.organization, periods.indices(meetings.day, unit))
         inside = place >= 0

@@ -108,6 +108,12 @@ class Meetings:
 def choose(rule: Rule, context: Context) -> Meetings:
     """The occasions that ``rule`` judges; its parameters are an :class:`OccasionSchema`."""
     stream = streams.of({"source": "occasions", "kinds": rule.parameters["kinds"]}, context)
+    return _bound(rule, context, stream.take(context.in_validity(rule, stream.day)))
+
+
+def in_periods(rule: Rule, context: Context) -> Meetings:
+    """The same for a rule about periods: the first one may have begun before the rule did (D4)."""
+    stream = streams.of({"source": "occasions", "kinds": rule.parameters["kinds"]}, context)
     return _bound(rule, context, stream)
 
 
@@ -117,7 +123,8 @@ def holding(rule: Rule, context: Context, codes: Codes) -> Meetings:
     found = np.unique(codes[codes >= 0]).astype(np.int32)
     found = found[held(context)[found]]
     organization, day = rows["organization"][found], rows["held_on"][found]
-    return _bound(rule, context, streams.Stream("occasions", found, organization, day))
+    stream = streams.Stream("occasions", found, organization, day)
+    return _bound(rule, context, stream.take(context.in_validity(rule, day)))
 
 
 def held(context: Context, kinds: Sequence[str] = ()) -> Bools:
@@ -133,7 +140,7 @@ def held(context: Context, kinds: Sequence[str] = ()) -> Bools:
 
 
 def _bound(rule: Rule, context: Context, stream: streams.Stream) -> Meetings:
-    keep = context.applies(rule)[stream.organization] & context.in_validity(rule, stream.day)
+    keep = context.applies(rule)[stream.organization]
     if rule.parameters.get("forms"):
         wanted = [context.facts.position("form", form) for form in rule.parameters["forms"]]
         keep &= np.isin(forms(context)[stream.rows], wanted)

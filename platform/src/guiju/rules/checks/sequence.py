@@ -97,7 +97,7 @@ class After(Check):
 
     def _cycle(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         grid = context.grid(rule, unit, low, high)
-        meetings = occasions.choose(rule, context)
+        meetings = occasions.in_periods(rule, context)
         place = grid.place(meetings.organization, periods.indices(meetings.day, unit))
         inside = np.flatnonzero(place >= 0)
         first = np.full(len(grid), _NONE, dtype=np.int64)

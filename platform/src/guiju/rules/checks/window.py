@@ -108,7 +108,7 @@ class Window(Check):
                 yield self._judge(rule, context, context.grid(rule, unit, low, high), unit)
 
     def _judge(self, rule: Rule, context: Context, grid: Grid, unit: Unit) -> Block:
-        meetings = occasions.choose(rule, context)
+        meetings = occasions.in_periods(rule, context)
         place = grid.place(meetings.organization, _period(rule, meetings, unit))
         inside = np.flatnonzero(place >= 0)
         place, day, rows = place[inside], meetings.day[inside], meetings.rows[inside]
