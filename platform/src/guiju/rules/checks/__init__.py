@@ -8,12 +8,14 @@ from guiju.rules.checks.agenda import Agenda, Items
 from guiju.rules.checks.all_kinds import AllKinds
 from guiju.rules.checks.appraised import Appraised
 from guiju.rules.checks.base import Check, Footprint
+from guiju.rules.checks.birthdays import Birthdays
 from guiju.rules.checks.cap import Cap
 from guiju.rules.checks.checklist import Documents, Fields, Steps
 from guiju.rules.checks.combine import Combine
 from guiju.rules.checks.components import Components
 from guiju.rules.checks.convener import Convener
 from guiju.rules.checks.count import Count
+from guiju.rules.checks.dues import DuesBase, DuesPaid
 from guiju.rules.checks.each_person import EachPerson
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
@@ -22,6 +24,7 @@ from guiju.rules.checks.hours import Hours
 from guiju.rules.checks.life_cycle import LifeCycle
 from guiju.rules.checks.matters import Prior, Reserved
 from guiju.rules.checks.member_count import MemberCount
+from guiju.rules.checks.member_states import MemberStates
 from guiju.rules.checks.order import Order
 from guiju.rules.checks.pairs_before import PairsBefore
 from guiju.rules.checks.participants import Participants
@@ -40,6 +43,8 @@ from guiju.rules.checks.sequence import After
 from guiju.rules.checks.spacing import Spacing
 from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
+from guiju.rules.checks.talk_mode import TalkMode
+from guiju.rules.checks.talks import Talks
 from guiju.rules.checks.team_meeting import TeamMeeting
 from guiju.rules.checks.term import Term
 from guiju.rules.checks.training import SecretaryTraining
@@ -54,6 +59,7 @@ CHECKS: Mapping[str, Check] = {
         Agenda(),
         AllKinds(),
         Appraised(),
+        Birthdays(),
         Cap(),
         Combine(),
         CommitmentReports(),
@@ -61,6 +67,8 @@ CHECKS: Mapping[str, Check] = {
         Convener(),
         Count(),
         Documents(),
+        DuesBase(),
+        DuesPaid(),
         EachPerson(),
         Exemption(),
         Fields(),
@@ -70,6 +78,7 @@ CHECKS: Mapping[str, Check] = {
         Items(),
         LifeCycle(),
         MemberCount(),
+        MemberStates(),
         Order(),
         PairsBefore(),
         Participants(),
@@ -89,6 +98,8 @@ CHECKS: Mapping[str, Check] = {
         Steps(),
         Structure(),
         Subordinates(),
+        TalkMode(),
+        Talks(),
         TeamMeeting(),
         Term(),
         Ungraded(),

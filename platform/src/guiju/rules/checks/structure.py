@@ -39,8 +39,7 @@ _ROSTER = frozenset(
 )
 
 _REGISTER = frozenset(
-    ("register", c)
-    for c in ("organization", "item", "since_on", "until_on", "number", "target")
+    ("register", c) for c in ("organization", "item", "since_on", "until_on", "number", "target")
 )
 
 
@@ -200,9 +199,7 @@ class _RangeSchema(ParameterSchema):
 class StructureSchema(ParameterSchema):
     """Limits, and the range of other numbers outside which they do not apply."""
 
-    limits = fields.List(
-        fields.Nested(_RangeSchema), required=True, validate=validate.Length(1, 3)
-    )
+    limits = fields.List(fields.Nested(_RangeSchema), required=True, validate=validate.Length(1, 3))
     when = fields.List(fields.Nested(_RangeSchema), load_default=list)
     #: Whether a number above its ``max`` is short; some upper numbers are named twice.
     ceiling = fields.Boolean(load_default=True)
