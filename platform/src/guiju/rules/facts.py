@@ -231,6 +231,16 @@ class Facts:
             return self.external(table, row)
         return f"{table}#{row + 1}"
 
+    def numbers(self, target: str) -> NDArray[np.int64]:
+        """The database's numbers of the rows (or people) of ``target``, in code order.
+
+        Tables without ids of their own bring them as the column ``number``.
+        """
+        table = self._source.get(target)
+        if table is not None and "number" in table.column_names:
+            return _numbers(_combined(table["number"]), -1, np.int64)
+        return _numbers(self.ids(target).cast(pa.int64()), -1, np.int64)
+
     def count(self, target: str) -> int:
         """How many rows (or people) ``target`` has."""
         return len(self.ids(target))
