@@ -7,6 +7,7 @@ own numbered queue.
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,13 +17,18 @@ from typing import NamedTuple
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 from filelock import FileLock
 from playwright.sync_api import Browser
 from psycopg import sql
 
 from guiju import embedded
+from guiju.audit.operations import Actor
 from guiju.config import APP_ROLE
+from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.embedded.postgres import ADMIN_ROLE
+from guiju.tenancy import operations as tenancy
+from guiju.tenancy.operations import NewTenant
 from guiju.testing.browser import chromium, find_chromium
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
@@ -137,6 +143,47 @@ def database_url(database: Database) -> str:
 def admin_database_url(database: Database) -> str:
     """Where migrations connect: as the owner of the database."""
     return database.admin_url
+
+
+@pytest.fixture(scope="session")
+def migrated(database: Database) -> Database:
+    """The same database with all tables in it, empty or with other tests' tenants."""
+    upgrade(database.admin_url)
+    return database
+
+
+@pytest.fixture(scope="session")
+def engine(migrated: Database) -> Iterator[sa.Engine]:
+    """The application's way into the migrated database."""
+    engine = create_engine(migrated.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def create_tenant(engine: sa.Engine) -> Callable[[], NewTenant]:
+    """Make a tenant of the test's own: a working committee ``root``, and an administrator."""
+
+    def create() -> NewTenant:
+        root = {"id": "root", "name": "机关工委", "kind": "working_committee"}
+        code = f"t-{secrets.token_hex(8)}"
+        with ScopedSession(engine) as session:
+            return tenancy.create_tenant(session, Actor("test"), code, "测试单位", root)
+
+    return create
+
+
+@pytest.fixture
+def tenant(create_tenant: Callable[[], NewTenant]) -> NewTenant:
+    """One such tenant."""
+    return create_tenant()
+
+
+@pytest.fixture
+def session(engine: sa.Engine, tenant: NewTenant) -> Iterator[ScopedSession]:
+    """A session in the scope of ``tenant``."""
+    with tenant_scope(tenant.tenant_id), ScopedSession(engine) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

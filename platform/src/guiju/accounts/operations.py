@@ -136,6 +136,7 @@ def authenticate(
     with tenant_scope(tenant_id):
         with transaction(session):
             outcome = _attempt(session, username, password, address, now)
+        session.expunge_all()
         if isinstance(outcome, Refusal):
             raise SignInRefused(outcome)
     return SignedIn(tenant_id, outcome)

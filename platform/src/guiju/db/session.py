@@ -40,7 +40,7 @@ class _RequestSession(FlaskSession, ScopedSession):
 def _pin(session: orm.Session, scope: Scope) -> None:
     """Hold the session to the scope of the objects in it; an empty one may change scope."""
     held = session.info.get(_INFO)
-    if held not in {None, scope} and (len(session.identity_map) or session.new):
+    if held not in {None, scope} and len(session.identity_map):
         raise ScopeError("the session holds objects of another scope: close it first")
     session.info[_INFO] = scope
 

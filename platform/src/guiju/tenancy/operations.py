@@ -68,7 +68,10 @@ def create_tenant(
         )
         after = {"name": name, "root": top.code}
         record(session, actor, "tenant.create", "tenant", code, after=after)
-    return NewTenant(tenant_id, top.id, user.id, f"{administrator}@{code}", made_up)
+        made = NewTenant(tenant_id, top.id, user.id, f"{administrator}@{code}", made_up)
+    # The caller goes on to other tenants.
+    session.expunge_all()
+    return made
 
 
 def _root(session: AnySession, row: Mapping[str, Any]) -> Organization:
@@ -92,6 +95,7 @@ def set_tenant_state(session: AnySession, actor: Actor, code: str, state: str) -
         ).one()
     with tenant_scope(tenant_id), transaction(session):
         record(session, actor, f"tenant.{state}", "tenant", code)
+    session.expunge_all()
 
 
 def enable_profile(
