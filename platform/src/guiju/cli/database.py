@@ -1,0 +1,23 @@
+"""``guiju db``: the schema."""
+
+from __future__ import annotations
+
+import click
+
+from guiju.config import load_settings
+from guiju.db import upgrade as upgrade_database
+from guiju.language import gettext as _
+
+
+@click.group(help=_("数据库。"))
+def db() -> None:
+    """The schema."""
+
+
+@db.command(help=_("升级到本版本的表结构；应用所用角色不存在时一并建立。"))
+def upgrade() -> None:
+    """Bring the database up to date."""
+    generated = upgrade_database(load_settings().admin_database_url)
+    if generated is not None:
+        click.echo(_("已建立应用角色 guiju_app，密码（只显示一次）：{p}").format(p=generated))
+    click.echo(_("数据库已是最新。"))
