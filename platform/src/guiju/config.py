@@ -57,20 +57,37 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises ``ConfigError`` with every problem at once: what is missing, malformed, or
     spelt like a setting (``GUIJU_…``) without being one.
     """
-    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
-    # An empty variable is how many tools write "not set".
-    known = variables()
-    given = {
-        name: value
-        for name, value in environ.items()
-        if value and (name in known or name.startswith(PREFIX))
-    }
     try:
-        values: dict[str, Any] = Schema.from_dict(table())().load(given)
+        values: dict[str, Any] = Schema.from_dict(table())().load(given(environ))
     except ValidationError as error:
         raise ConfigError(_problems(error.messages_dict)) from error
     values["admin_database_url"] = values["admin_database_url"] or values["database_url"]
     return Settings(**values)
+
+
+def given(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What ``environ``, by default this process's environment, says of the settings, unchecked."""
+    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
+    known = variables()
+    # An empty variable is how many tools write "not set".
+    return {
+        name: value
+        for name, value in environ.items()
+        if value and (name in known or name.startswith(PREFIX))
+    }
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with ``settings`` in it, for processes started under them."""
+    values = {str(declared.data_key): getattr(settings, name) for name, declared in table().items()}
+    return {
+        **os.environ,  # noqa: TID251 - the one place
+        **{
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in values.items()
+            if value is not None
+        },
+    }
 
 
 def _postgresql_address(value: str) -> None:

@@ -76,6 +76,7 @@ class DemoTenant:
     judge_from: date
     as_of: date
     write: Callable[[Path], None]
+    root_kind: str = "committee"
 
 
 class Registration:

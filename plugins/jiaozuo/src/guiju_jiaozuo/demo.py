@@ -65,4 +65,5 @@ TENANT = DemoTenant(
     judge_from=date(2021, 1, 1),
     as_of=AS_OF,
     write=write,
+    root_kind="working_committee",
 )
