@@ -83,6 +83,16 @@ class Rows:
             zero_copy_only=False
         )
 
+    def codes_in(self, column: str, other: Rows, theirs: str) -> Array:
+        """Each text cell in the numbering of ``other[theirs]``; -1 where that has no such text."""
+        if not (self.has(column) and other.has(theirs)):
+            return np.full(len(self), -1, dtype=np.int32)
+        known = _combined(other._source(theirs))
+        known = known if pa.types.is_dictionary(known.type) else known.dictionary_encode()
+        cells = _combined(self._source(column)).cast(pa.string())
+        wanted = known.dictionary.cast(pa.string())
+        return _numbers(pc.index_in(cells, value_set=wanted), -1, np.int32)
+
     def lists(self, column: str) -> tuple[NDArray[np.int64], Codes]:
         """A ``refs`` column as offsets (rows + 1) and codes, -1 where the target is unknown."""
         if not self.has(column):
