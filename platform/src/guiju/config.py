@@ -43,7 +43,6 @@ class Settings:
     admin_database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     secret_key: str = field(repr=False)
-    metrics_token: str | None = field(repr=False)
     log_level: str
     log_format: str
     max_upload_mb: int
@@ -158,11 +157,6 @@ def table() -> dict[str, fields.Field[Any]]:
                     "更换后所有人须重新登录。"
                 )
             },
-        ),
-        "metrics_token": fields.String(
-            data_key="GUIJU_METRICS_TOKEN",
-            load_default=None,
-            metadata={"description": _("读取 /metrics 时须出示的令牌。不设置时 /metrics 不开放。")},
         ),
         "log_level": fields.String(
             data_key="GUIJU_LOG_LEVEL",
