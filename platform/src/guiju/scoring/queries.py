@@ -64,7 +64,7 @@ def findings(
     raise NotImplementedError
 
 
-def explain(  # noqa: PLR0913 - what names a finding
+def explain(
     session: orm.Session,
     packs: Packs,
     organization_id: int,

@@ -1,0 +1,130 @@
+"""Which profile judges which organization, from when until when.
+
+A profile enabled at an organization judges what is below it too, up to a nearer one.  What
+was below whom is asked of the tree of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy import orm
+
+from guiju.rules import periods
+from guiju.rules.pack import Choices, Pack
+from guiju.rules.problems import BadInput, Problem
+from guiju.scoring.places import Places
+from guiju.tenancy.models import EnabledProfile, Setting
+
+
+@dataclass(frozen=True)
+class Enabled:
+    """A profile enabled at an organization, with the readings and settings that hold there."""
+
+    organization_id: int
+    profile: str
+    judge_from: date
+    until: date | None
+    choices: Choices
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Organizations (a mask over codes) that one enabled profile judges over some days.
+
+    ``over`` says that it has ceased to judge them: what was pending then stays undone.
+    """
+
+    enabled: Enabled
+    judge_from: date
+    as_of: date
+    over: bool
+    scope: NDArray[np.bool_]
+
+
+def enabled_profiles(session: orm.Session, packs: Mapping[str, Pack]) -> list[Enabled]:
+    """The tenant's enabled profiles.
+
+    Raises ``BadInput`` where one is not installed, or has readings or settings it cannot have.
+    """
+    chosen = dict(
+        session.execute(sa.select(Setting.__table__.c.key, Setting.__table__.c.value)).tuples()
+    )
+    rows = session.scalars(sa.select(EnabledProfile).order_by(EnabledProfile.id)).all()
+    missing = sorted({row.profile for row in rows} - set(packs))
+    if missing:
+        raise BadInput(
+            Problem(f"/profiles/{name}", "已启用，但未安装", "请安装其插件，或停用", "missing")
+            for name in missing
+        )
+    return [
+        Enabled(
+            row.organization_id,
+            row.profile,
+            row.judge_from,
+            row.until,
+            choices(packs[row.profile], {**chosen, **row.settings}),
+        )
+        for row in rows
+    ]
+
+
+def choices(pack: Pack, chosen: Mapping[str, Any]) -> Choices:
+    """What of ``chosen`` is the pack's: other names are other profiles' or the platform's own."""
+    names = {reading.id for reading in pack.readings} | {setting.id for setting in pack.settings}
+    return pack.choices({name: str(chosen[name]) for name in chosen if name in names})
+
+
+def assign(enabled: Sequence[Enabled], places: Places, as_of: date) -> list[Assignment]:
+    """Who judges whom, from the first enabled day to ``as_of``."""
+    last = periods.day(as_of)
+    begins = [periods.day(one.judge_from) for one in enabled]
+    ends = [last if one.until is None else periods.day(one.until) for one in enabled]
+    cuts = {*begins, *(end + 1 for end in ends), *places.cuts}
+    edges = sorted(cut for cut in cuts if cut <= last)
+    runs: dict[tuple[int, int, int], NDArray[np.bool_]] = {}
+    open_: dict[tuple[int, int], NDArray[np.bool_]] = {}
+    for edge in edges:
+        active = {
+            one.organization_id: number
+            for number, one in enumerate(enabled)
+            if begins[number] <= edge <= ends[number]
+        }
+        chosen = _nearest(places.paths[int(places.epochs(np.array([edge]))[0])], active)
+        going_on: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        for (number, begin), scope in open_.items():
+            still = scope & (chosen == number)
+            if bool(still.any()):
+                going_on[number, begin] = still
+            if bool((scope & ~still).any()):
+                runs[number, begin, edge - 1] = scope & ~still
+            chosen = np.where(still, -1, chosen)
+        for number in np.unique(chosen[chosen >= 0]).tolist():
+            going_on[number, edge] = chosen == number
+        open_ = going_on
+    runs |= {(number, begin, last): scope for (number, begin), scope in open_.items()}
+    return [
+        Assignment(enabled[number], periods.to_date(begin), periods.to_date(end), end < last, scope)
+        for (number, begin, end), scope in sorted(runs.items(), key=lambda run: run[0])
+    ]
+
+
+def _nearest(paths: Sequence[str], active: Mapping[int, int]) -> NDArray[np.int64]:
+    """For each path the entry of ``active`` nearest above its end; -1 where there is none."""
+    known: dict[str, int] = {"/": -1}
+
+    def of(path: str) -> int:
+        found = known.get(path)
+        if found is None:
+            above, _, own = path[:-1].rpartition("/")
+            number = active.get(int(own))
+            found = known[path] = of(f"{above}/") if number is None else number
+        return found
+
+    return np.array([of(path) for path in paths], dtype=np.int64)

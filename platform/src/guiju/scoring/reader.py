@@ -1,0 +1,240 @@
+"""The facts of a tenant, or of some of its organizations, as the engine's columns.
+
+Everything is read through ADBC in one snapshot, and of every table only the columns that
+the rules read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from adbc_driver_postgresql import dbapi as adbc
+from numpy.typing import NDArray
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from guiju.activities.models import Occasion, attendance
+from guiju.db.codes import CodeBit
+from guiju.db.facts_tables import stored_name
+from guiju.db.models import metadata
+from guiju.db.scope import current_tenant_id
+from guiju.organizations.models import Member, Organization, OrganizationMove
+from guiju.rules import tables
+from guiju.rules.facts import VOCABULARIES, Facts
+from guiju.rules.findings import SUBJECT_TABLES
+from guiju.rules.pack import Pack
+from guiju.scoring.places import Move, Places
+
+_DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+Columns = Mapping[str, set[str]]
+Ids = NDArray[np.int64]
+
+#: Columns that the storage derives, under the same name in both.
+_DERIVED = {
+    ("occasions", name)
+    for name in ("expected", "present", "voting_expected", "voting_present", "document_mask")
+}
+#: Whose rows are an organization's: the stored columns that say so, where it is not
+#: ``organization_id``.
+_OWNED_BY_OCCASION = {"attendance", "agenda", "steps", "votes"}
+_OWNED_BY_PERSON = {"members", "dues_bases", "dues", "training", "commitments"}
+_OWNED_OTHERWISE: dict[str, tuple[str, ...]] = {
+    "organizations": ("id",),
+    "inspections": ("by_id", "target_id"),
+}
+#: Attendance has no numbers, and settings are no evidence.
+_WITHOUT_NUMBER = {attendance.name, "settings"}
+#: Judgements name their subjects by the authors' ids.
+_JUDGEMENTS = {
+    "requirement", "part", "organization", "subject_type", "subject", "period", "verdict",
+    "judged_on",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The facts of one moment, and where their organizations stand."""
+
+    facts: Facts
+    places: Places
+
+
+def read(
+    connection: adbc.Connection,
+    columns: Columns,
+    packs: Mapping[str, Pack],
+    organizations: Ids | None = None,
+) -> Snapshot:
+    """The ``columns`` of all organizations, or of those numbered in ``organizations``.
+
+    ``connection`` is that of :func:`guiju.db.arrow_connection`.  Rows come in the order of
+    their organizations' numbers; occasions by day.
+    """
+    wanted = {name: set(found) for name, found in columns.items()}
+    wanted["judgements"] = _JUDGEMENTS | wanted.get("judgements", set())
+    source = {
+        name: _ordered(name, _fetch(connection, name, found, organizations))
+        for name, found in wanted.items()
+        if name != "settings"
+    }
+    places = _places(connection, source["organizations"])
+    source["organizations"] = source["organizations"].drop_columns(["path"])
+    return Snapshot(Facts(source, bits=code_lists(connection, packs)), places)
+
+
+def _fetch(
+    connection: adbc.Connection, table: str, columns: set[str], organizations: Ids | None
+) -> pa.Table:
+    statement = _statement(
+        table, tuple(sorted(columns)), current_tenant_id(), limited=organizations is not None
+    )
+    with connection.cursor() as cursor:
+        if organizations is None:
+            cursor.execute(statement)
+        else:
+            cursor.execute(statement, (organizations.tolist(),))
+        return cursor.fetch_arrow_table()
+
+
+@cache
+def _statement(table: str, columns: tuple[str, ...], tenant_id: int, *, limited: bool) -> str:
+    """What reads the columns; ``limited`` to organizations given as the parameter."""
+    stored = metadata.tables[table]
+    select = sa.select(*_selected(table, columns)).where(
+        stored.c.tenant_id == sa.literal_column(str(tenant_id), sa.BigInteger)
+    )
+    if limited:
+        select = select.where(_owned(stored))
+    return str(select.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _selected(table: str, columns: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:
+    stored = metadata.tables[table]
+    found: list[sa.ColumnElement[Any]] = []
+    for column in columns:
+        if (table, column) == ("judgements", "subject"):
+            found.append(_judged_subject(stored).label(column))
+        elif (table, column) in _DERIVED:
+            found.append(stored.c[column])
+        elif tables.columns(table)[column].metadata["kind"] == "key":
+            found.append(stored.c.id)
+        else:
+            name = stored_name(table, column)
+            if name is not None:
+                found.append(stored.c[name].label(column))
+    if table == "organizations":
+        found.append(stored.c.path)
+    elif "code" not in stored.c and table not in _WITHOUT_NUMBER:
+        found.append(stored.c.id.label("number"))
+    return found
+
+
+def _judged_subject(judgements: sa.Table) -> sa.ColumnElement[str]:
+    """The subject's number as text: what the engine calls it."""
+    cases = {}
+    for subject_type, name in SUBJECT_TABLES.items():
+        target = metadata.tables[name]
+        number = (
+            sa.select(sa.cast(target.c.id, sa.Text))
+            .where(target.c.tenant_id == judgements.c.tenant_id)
+            .where(target.c.code == judgements.c.subject)
+        )
+        cases[subject_type] = number.scalar_subquery()
+    return sa.case(cases, value=judgements.c.subject_type, else_=judgements.c.subject)
+
+
+def _owned(stored: sa.Table) -> sa.ColumnElement[bool]:
+    # Rendered as it stands, so that one text serves any number of organizations.
+    wanted: sa.ColumnElement[Any] = sa.literal_column("ANY ($1::bigint[])")
+    if stored.name in _OWNED_BY_PERSON:
+        return _among(stored.c.person_id, Member.__table__, "person_id", wanted)
+    conditions = []
+    if stored.name in _OWNED_BY_OCCASION or stored.name == "documents":
+        conditions.append(_among(stored.c.occasion_id, Occasion.__table__, "id", wanted))
+    if stored.name not in _OWNED_BY_OCCASION:
+        names = _OWNED_OTHERWISE.get(stored.name, ("organization_id",))
+        conditions += [stored.c[name] == wanted for name in names]
+    return sa.or_(*conditions)
+
+
+def _among(
+    column: sa.ColumnElement[Any], table: Any, key: str, wanted: sa.ColumnElement[Any]
+) -> sa.ColumnElement[bool]:
+    """Whether a column names a row of a table that belongs to the organizations."""
+    rows = table.alias()
+    tenant = column.table.c.tenant_id
+    return column.in_(
+        sa.select(rows.c[key]).where(rows.c.tenant_id == tenant, rows.c.organization_id == wanted)
+    )
+
+
+def _ordered(table: str, rows: pa.Table) -> pa.Table:
+    """Rows in the order of their organizations, so that each one's lie together."""
+    if table == "organizations":
+        keys = ["id"]
+    elif table == "occasions":
+        keys = ["organization", "held_on", "id"]
+    else:
+        return rows
+    order = _order([rows[key] for key in keys])
+    return rows if order is None else rows.take(pa.array(order))
+
+
+def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
+    """The rows sorted by the keys; None if they are already."""
+    columns = [
+        pc.cast(
+            key.cast(pa.int32()) if pa.types.is_date32(key.type) else key, pa.int64()
+        ).to_numpy()
+        for key in keys
+    ]
+    if len(columns) == 1:
+        (only,) = columns
+        return None if bool((only[1:] >= only[:-1]).all()) else np.argsort(only, kind="stable")
+    return np.lexsort(columns[::-1])
+
+
+def _places(connection: adbc.Connection, organizations: pa.Table) -> Places:
+    ids = organizations["id"].to_numpy()
+    paths = organizations["path"].to_pylist()
+    moved = OrganizationMove.__table__
+    moves = _query(
+        connection, sa.select(moved.c.organization_id, moved.c.moved_on, moved.c.old_parent_id)
+    )
+    if not moves:
+        return Places(ids, paths)
+    all_ = Organization.__table__
+    parents = dict(_query(connection, sa.select(all_.c.id, all_.c.parent_id)))
+    return Places(ids, paths, [Move.of(*row) for row in moves], parents)
+
+
+def code_lists(connection: adbc.Connection, packs: Mapping[str, Pack]) -> dict[str, list[str]]:
+    """Every vocabulary's codes by position: what stored masks and numbers mean.
+
+    Bits where there are any, else the order of the vocabulary and of what packs add.
+    """
+    found = {name: list(vocabulary) for name, vocabulary in VOCABULARIES.items()}
+    for _, pack in sorted(packs.items()):
+        for name, codes in pack.vocabularies.items():
+            found[name] += [code for code in codes if code not in found[name]]
+    bits: dict[str, list[str]] = {}
+    select = sa.select(CodeBit.vocabulary, CodeBit.code).order_by(CodeBit.vocabulary, CodeBit.bit)
+    for vocabulary, code in _query(connection, select):
+        bits.setdefault(vocabulary, []).append(code)
+    return found | bits
+
+
+def _query(connection: adbc.Connection, select: Any) -> list[tuple[Any, ...]]:
+    if "tenant_id" in (table := select.get_final_froms()[0]).c:
+        tenant = sa.literal_column(str(current_tenant_id()), sa.BigInteger)
+        select = select.where(table.c.tenant_id == tenant)
+    with connection.cursor() as cursor:
+        cursor.execute(str(select.compile(dialect=_DIALECT)))
+        return list(cursor.fetchall())
