@@ -1,0 +1,66 @@
+"""The application: settings, plugins, database and pages put together."""
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from guiju.config import Settings, load_settings
+from guiju.db import db, sqlalchemy_url
+from guiju.plugins import Plugins
+from guiju.plugins import load as load_plugins
+from guiju.web import (
+    assets,
+    errors,
+    health,
+    languages,
+    navigation,
+    request_log,
+    security,
+    sessions,
+    wording,
+)
+from guiju.web.pages import BLUEPRINTS
+
+
+def create_app(settings: Settings | None = None, *, plugins: Plugins | None = None) -> Flask:
+    """The application with every page.
+
+    ``settings`` are by default those of the environment, ``plugins`` the installed ones.
+    Nothing connects to database or queue yet.  Raises ``ConfigError``, ``PluginError`` or
+    ``MissingAssetsError`` where something is wrong that no request could put right.
+    """
+    settings = load_settings() if settings is None else settings
+    assets.check()
+    app = Flask("guiju", static_folder="web/static", template_folder="web/templates")
+    app.config.from_mapping(_configuration(settings))
+    app.extensions["guiju_settings"] = settings
+    app.extensions["guiju_plugins"] = load_plugins() if plugins is None else plugins
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+        )
+    db.init_app(app)
+    # First what every request passes through, in this order; then the pages.
+    for part in (request_log, security, sessions, languages):
+        part.init_app(app)
+    CSRFProtect(app)
+    for part in (errors, assets, wording, navigation):
+        part.init_app(app)
+    app.register_blueprint(health.blueprint)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": sqlalchemy_url(settings.database_url),
+        # A connection that the server closed meanwhile is replaced, not handed to a request.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024,
+        # A form without a file is small; more is a mistake or an attack.
+        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        **security.configuration(settings),
+    }

@@ -1,0 +1,78 @@
+"""What went wrong, in plain words, with a way back."""
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from guiju.language import gettext
+
+log = structlog.get_logger()
+
+
+def _(text: str) -> str:
+    """Mark ``text`` for translation; the translation itself happens on display."""
+    return text
+
+
+@dataclass(frozen=True)
+class _Page:
+    title: str
+    text: str
+
+
+_STALE_FORM = _Page(
+    _("表单已失效"),
+    _("页面打开太久，或登录状态已变化，刚才的提交没有生效。请返回上一页，刷新后再提交。"),
+)
+
+_PAGES = {
+    400: _Page(_("请求有误"), _("服务器看不懂这个请求，没有作任何改动。请返回上一页重试。")),
+    403: _Page(_("没有权限"), _("您的角色不能进行这项操作。如确有需要，请联系本单位的管理员。")),
+    404: _Page(_("找不到页面"), _("地址可能有误，内容可能已移走，也可能不在您的管辖范围内。")),
+    405: _Page(_("请求有误"), _("这个地址不接受这种请求。请从页面上的链接或按钮进入。")),
+    413: _Page(_("内容太大"), _("提交的内容超过了上限，没有保存。请缩小文件后重试。")),
+    429: _Page(_("操作太频繁"), _("尝试次数过多，请稍候几分钟再试。")),
+    500: _Page(
+        _("系统出错"), _("这是系统的问题，已经记录。请稍后重试；如一直这样，请联系管理员。")
+    ),
+    503: _Page(_("暂时不可用"), _("系统正在维护或过于繁忙，请稍后重试。")),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error with a page."""
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _known)
+    app.register_error_handler(Exception, _unknown)
+
+
+def _stale_form(error: CSRFError) -> tuple[str, int]:
+    log.info("stale_form", reason=error.description)
+    return _render(_STALE_FORM, 400), 400
+
+
+def _known(
+    error: HTTPException,
+) -> HTTPException | tuple[str, int] | tuple[str, int, list[tuple[str, str]]]:
+    status = error.code
+    if status is None or status < 400:
+        return error
+    page = _PAGES.get(status) or _PAGES[400 if status < 500 else 500]
+    kept = [
+        (name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"}
+    ]
+    return _render(page, status), status, kept
+
+
+def _unknown(error: Exception) -> tuple[str, int]:
+    log.error("request_failed", endpoint=request.endpoint, exc_info=error)
+    return _render(_PAGES[500], InternalServerError.code), InternalServerError.code
+
+
+def _render(page: _Page, status: int) -> str:
+    return render_template(
+        "error.html", title=gettext(page.title), text=gettext(page.text), status=status
+    )

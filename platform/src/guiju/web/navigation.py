@@ -1,0 +1,55 @@
+"""The menu: what a visitor can go to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask, request, url_for
+from flask_login import current_user
+
+from guiju.language import gettext as _
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the menu; ``here`` marks the one whose page is shown."""
+
+    icon: str
+    title: str
+    address: str
+    here: bool
+
+
+def init_app(app: Flask) -> None:
+    """Offer the menu to every page."""
+    app.context_processor(lambda: {"menu": menu, "visitor": current_user})
+
+
+def menu() -> list[Item]:
+    """The menu of the signed-in visitor; empty for who is not."""
+    return list(_items()) if current_user.is_authenticated else []
+
+
+def _items() -> Iterator[Item]:
+    home = current_user.home
+    if home is not None:
+        shown = (request.view_args or {}).get("organization_id")
+        if not current_user.works_in_branch:
+            yield Item(
+                "overview",
+                _("概览"),
+                url_for("overview.page", organization_id=home.organization_id),
+                request.blueprint == "overview",
+            )
+        yield Item(
+            "organization",
+            _("本单位"),
+            url_for("organization.page", organization_id=home.organization_id),
+            request.blueprint == "organization" and shown == home.organization_id,
+        )
+        yield Item(
+            "attention",
+            _("待处理"),
+            url_for("attention.page", organization_id=home.organization_id),
+            request.blueprint == "attention",
+        )
+    yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")

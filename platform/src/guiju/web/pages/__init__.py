@@ -1,0 +1,25 @@
+"""The pages, one module for each."""
+
+from guiju.web.pages import (
+    attention,
+    findings,
+    front,
+    language_choice,
+    library,
+    organization,
+    overview,
+    sign_in,
+    standing,
+)
+
+BLUEPRINTS = (
+    front.blueprint,
+    sign_in.blueprint,
+    language_choice.blueprint,
+    overview.blueprint,
+    organization.blueprint,
+    attention.blueprint,
+    findings.blueprint,
+    standing.blueprint,
+    library.blueprint,
+)

@@ -1,0 +1,97 @@
+"""What falls short or is still to be done: a list to work through."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_login import current_user
+
+from guiju.db import db
+from guiju.rules.pack import Pack, Requirement
+from guiju.rules.subjects import subject_of, subject_rank
+from guiju.rules.vocabulary import Automation
+from guiju.scoring import queries
+from guiju.scoring.results import AttentionItem, NotVisible
+from guiju.web.clock import today
+from guiju.web.pages.units import trail, visible_portrait
+from guiju.web.wording import OPEN_VERDICTS, plugins
+
+blueprint = Blueprint("attention", __name__)
+
+_PAGE = 50
+
+
+@blueprint.get("/organizations/<int:organization_id>/attention")
+def page(organization_id: int) -> str:
+    """The list, with its filters in the address."""
+    chosen = [verdict for verdict in request.args.getlist("verdict") if verdict in OPEN_VERDICTS]
+    requirement = request.args.get("requirement") or None
+    due_until = _day(request.args.get("due_until", ""))
+    try:
+        found = queries.attention(
+            db.session(),
+            plugins().packs,
+            organization_id,
+            within=current_user.within,
+            verdicts=chosen,
+            requirement=requirement,
+            due_until=due_until,
+            cursor=request.args.get("cursor"),
+            limit=_PAGE,
+        )
+    except NotVisible:
+        abort(404)
+    standing = queries.standing(db.session())
+    portrait = visible_portrait(organization_id, standing.as_of or today())
+    pack = plugins().packs.get(portrait.profile or "")
+    return render_template(
+        "attention.html",
+        found=found,
+        portrait=portrait,
+        trail=trail(portrait),
+        standing=standing,
+        today=standing.as_of or today(),
+        chosen=chosen,
+        requirement=requirement,
+        due_until=due_until,
+        pack=pack,
+    )
+
+
+@blueprint.app_template_global()
+def item_address(item: AttentionItem) -> str:
+    """Where an entry of the list is explained."""
+    whole = item.subject_type == "organization"
+    return url_for(
+        "findings.page" if whole else "findings.cell",
+        organization_id=item.unit.organization_id,
+        requirement=item.requirement,
+        part=item.part,
+        period=item.period,
+    )
+
+
+@blueprint.app_template_global()
+def clause(item: AttentionItem) -> str:
+    """Where the requirement of an entry stands."""
+    pack = plugins().packs.get(item.profile)
+    known = pack.by_id.get(item.requirement) if pack else None
+    return known.clause if known else ""
+
+
+@blueprint.app_template_global()
+def requirement_choices(pack: Pack | None) -> list[tuple[str, list[Requirement]]]:
+    """Requirements that can be judged, by subject, for choosing one."""
+    found: dict[str, list[Requirement]] = {}
+    for known in pack.requirements if pack else ():
+        if known.automation is not Automation.MANUAL:
+            found.setdefault(subject_of(known.id), []).append(known)
+    return [(subject, found[subject]) for subject in sorted(found, key=subject_rank)]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,118 @@
+"""An organization with everything below it: verdicts by unit, requirement and period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template, request
+from flask_login import current_user
+
+from guiju.db import db
+from guiju.language import gettext as _
+from guiju.rules.subjects import subject_of, subject_rank
+from guiju.scoring import queries
+from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
+from guiju.web.clock import today
+from guiju.web.pages.units import trail, visible_portrait
+from guiju.web.wording import SHOWN_VERDICTS, judged, months_of, plugins
+
+blueprint = Blueprint("overview", __name__)
+
+#: A chart of more bars than this cannot be read; the table behind it has them all.
+_MOST_BARS = 24
+
+
+@blueprint.get("/organizations/<int:organization_id>/overview")
+def page(organization_id: int) -> str:
+    """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order."""
+    try:
+        found = queries.overview(
+            db.session(),
+            plugins().packs,
+            organization_id,
+            within=current_user.within,
+            year=request.args.get("year", type=int),
+        )
+    except NotVisible:
+        abort(404)
+    portrait = visible_portrait(organization_id, found.standing.as_of or today())
+    units = sorted_units(found.by_child, request.args.get("units", ""))
+    return render_template(
+        "overview.html",
+        overview=found,
+        portrait=portrait,
+        trail=trail(portrait),
+        total=judged(found.counts),
+        units=units,
+        charted=units[:_MOST_BARS],
+        chapters=by_subject(found.by_requirement, request.args.get("rules", "")),
+        periods=by_length(found.by_period),
+    )
+
+
+def met_share(counts: Mapping[str, int]) -> float:
+    """Share of what is met among all that is judged; 1 where nothing is."""
+    whole = judged(counts)
+    return counts.get("met", 0) / whole if whole else 1.0
+
+
+def sorted_units(found: Sequence[UnitCounts], key: str) -> list[UnitCounts]:
+    """Children in the order that ``key`` names: a verdict, ``share``, or else the tree's own."""
+    if key in SHOWN_VERDICTS:
+        return sorted(found, key=lambda row: -row.counts.get(key, 0))
+    if key == "share":
+        return sorted(found, key=lambda row: met_share(row.counts))
+    return list(found)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Requirements about one subject; no subject where they are sorted by number."""
+
+    subject: str | None
+    rows: Sequence[RequirementCounts]
+
+
+def by_subject(found: Iterable[RequirementCounts], key: str) -> list[Chapter]:
+    """Requirements by subject, or in one list with most findings of a verdict first."""
+    if key in SHOWN_VERDICTS:
+        return [Chapter(None, sorted(found, key=lambda row: -row.counts.get(key, 0)))]
+    if key == "share":
+        return [Chapter(None, sorted(found, key=lambda row: met_share(row.counts)))]
+    chapters: dict[str, list[RequirementCounts]] = {}
+    for row in found:
+        chapters.setdefault(subject_of(row.requirement), []).append(row)
+    return [Chapter(subject, chapters[subject]) for subject in sorted(chapters, key=subject_rank)]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Periods of one length in months (None: states that belong to no period)."""
+
+    months: int | None
+    rows: Sequence[PeriodCounts]
+
+
+def by_length(found: Iterable[PeriodCounts]) -> list[Stretch]:
+    """Periods grouped by length, the shortest first and what has no period last."""
+    stretches: dict[int | None, list[PeriodCounts]] = {}
+    for row in found:
+        place = months_of(row.period)
+        stretches.setdefault(None if place is None else place[1], []).append(row)
+    return [
+        Stretch(months, stretches[months])
+        for months in sorted(stretches, key=lambda length: length or 99)
+    ]
+
+
+@blueprint.app_template_global()
+def chart_summary(units: Sequence[UnitCounts]) -> str:
+    """What the chart of units shows, in a sentence."""
+    worst = max(units, key=lambda row: row.counts.get("not_met", 0))
+    number = worst.counts.get("not_met", 0)
+    if not number:
+        return _("{units} 个下级单位的结论构成，没有不符合的。").format(units=len(units))
+    return _("{units} 个下级单位的结论构成，不符合最多的是{name}，{number} 项。").format(
+        units=len(units), name=worst.unit.name, number=number
+    )

@@ -1,0 +1,140 @@
+"""Who is asking, and whose data they may see: opened for each request, closed after it.
+
+Every page but the few listed in :data:`PUBLIC` needs a signed-in visitor.  Loading the
+visitor opens the tenant's scope for the rest of the request; where nobody signed in there
+is no scope, and any use of the database raises.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, abort, flash, g, redirect, request, session, url_for
+from flask_login import LoginManager, current_user, logout_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from guiju.db import db, tenant_scope
+from guiju.language import gettext as _
+from guiju.web.visitors import Visitor, find_visitor, parse_id
+
+#: Endpoints that need nobody signed in.
+PUBLIC = {
+    "static",
+    "health.alive",
+    "health.ready",
+    "sign_in.form",
+    "sign_in.submit",
+    "languages.choose",
+}
+
+#: Endpoints that a page asks by itself: they do not count as somebody working.
+UNATTENDED = {"standing.fragment", "reports.state"}
+
+#: Signed out after so many seconds without a request, and at the latest after so many.
+IDLE = 30 * 60
+LONGEST = 12 * 60 * 60
+
+_BEGUN, _SEEN = "begun", "seen"
+
+login_manager = LoginManager()
+
+
+def init_app(app: Flask) -> None:
+    """Know the visitor of each request, and turn away who is not signed in."""
+    login_manager.init_app(app)
+    login_manager.user_loader(_load)
+    login_manager.unauthorized_handler(_ask_to_sign_in)
+    app.before_request(_require_visitor)
+    app.teardown_request(_close_scope)
+
+
+def begin() -> None:
+    """Start counting the time of a session just opened."""
+    session[_BEGUN] = session[_SEEN] = int(time.time())
+
+
+def load(tenant_id: int, user_id: int) -> Visitor | None:
+    """The visitor, whose tenant's scope is open from now to the end of the request.
+
+    None where the user or the tenant may not come in any more; then no scope is open.
+    """
+    stack = ExitStack()
+    stack.enter_context(tenant_scope(tenant_id))
+    visitor = find_visitor(db.session, tenant_id, user_id)
+    if visitor is None:
+        db.session.remove()
+        stack.close()
+        return None
+    g.scope = stack
+    structlog.contextvars.bind_contextvars(tenant=tenant_id)
+    return visitor
+
+
+def _load(identity: str) -> Visitor | None:
+    """The visitor of a session; None where the session no longer holds."""
+    numbers = parse_id(identity)
+    if numbers is None:
+        return None
+    visitor = load(*numbers)
+    if visitor is not None and visitor.get_id() != identity:
+        _close_scope(None)
+        return None
+    return visitor
+
+
+def _close_scope(_error: BaseException | None) -> None:
+    if "scope" in g:
+        # Nothing of this request may be sent in another scope.
+        db.session.remove()
+        g.pop("scope").close()
+
+
+def _require_visitor() -> BaseResponse | None:
+    if request.endpoint is None:
+        # No such address: the same answer whether or not somebody is signed in.
+        return None
+    if request.endpoint in PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    now = int(time.time())
+    if now - session.get(_SEEN, 0) > IDLE or now - session.get(_BEGUN, 0) > LONGEST:
+        logout_user()
+        session.clear()
+        flash(_("您有一段时间没有操作，为安全起见已退出。请重新登录。"))
+        return _ask_to_sign_in()
+    if request.endpoint not in UNATTENDED:
+        session[_SEEN] = now
+    return None
+
+
+def _ask_to_sign_in() -> BaseResponse:
+    if "HX-Request" in request.headers:
+        # The page that asked has to go to the sign-in page, not a part of it.
+        response = Response(status=401)
+        response.headers["HX-Redirect"] = url_for("sign_in.form")
+        return response
+    if request.method != "GET":
+        return redirect(url_for("sign_in.form"))
+    wanted = request.full_path.removesuffix("?")
+    return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted))
+
+
+def safe_target(target: str | None) -> str:
+    """``target`` if it is an address within this site, else the front page."""
+    if not target:
+        return url_for("front.page")
+    # Browsers read a backslash as a slash, and two of them begin another host.
+    parts = urlsplit(target.replace("\\", "/"))
+    if parts.scheme or parts.netloc or not parts.path.startswith("/"):
+        return url_for("front.page")
+    return target
+
+
+def not_found_unless(condition: object) -> None:
+    """404 unless ``condition``: what is not yours looks as if it were not there."""
+    if not condition:
+        abort(404)

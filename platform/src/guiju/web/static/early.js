@@ -1,0 +1,2 @@
+// Runs before anything is drawn: lets the stylesheet know that scripts run.
+document.documentElement.classList.add("js");

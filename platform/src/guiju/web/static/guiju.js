@@ -1,0 +1,75 @@
+// Comforts on top of pages that work without them.  Written for browsers of 2021.
+"use strict";
+
+(() => {
+  const DESK = window.matchMedia("(min-width: 992px)");
+
+  // -- the menu on a phone -----------------------------------------------------------------
+
+  const menu = document.querySelector("[data-menu]");
+  const toggle = document.querySelector("[data-menu-toggle]");
+  if (toggle) {
+    toggle.addEventListener("click", () => {
+      const open = menu.classList.toggle("open");
+      toggle.setAttribute("aria-expanded", String(open));
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && menu.classList.contains("open")) {
+        menu.classList.remove("open");
+        toggle.setAttribute("aria-expanded", "false");
+        toggle.focus();
+      }
+    });
+  }
+
+  // -- explanations beside the page, at desk size -------------------------------------------
+
+  const drawer = document.querySelector("[data-drawer-panel]");
+  const drawerBody = document.getElementById("drawer-body");
+  const ownPage = document.querySelector("[data-drawer-page]");
+
+  const plainClick = (event) =>
+    event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+
+  const openDrawer = async (address) => {
+    await htmx.ajax("GET", address, { target: drawerBody, swap: "innerHTML" });
+    ownPage.href = address;
+    if (!drawer.open) {
+      drawer.showModal();
+    }
+    drawer.scrollTop = 0;
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-drawer]");
+    if (!link || !DESK.matches || !plainClick(event) || typeof drawer.showModal !== "function") {
+      return;
+    }
+    event.preventDefault();
+    openDrawer(link.getAttribute("href"));
+  });
+
+  if (drawer) {
+    drawer.addEventListener("click", (event) => {
+      // Outside of the panel the click hits the dialog itself.
+      const outside = event.target === drawer && event.clientX < drawer.getBoundingClientRect().left;
+      if (outside || event.target.closest("[data-drawer-close]")) {
+        drawer.close();
+      }
+    });
+    drawer.addEventListener("close", () => drawerBody.replaceChildren());
+  }
+
+  // -- buttons that need a script are shown by it ---------------------------------------------
+
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+  for (const button of document.querySelectorAll("[data-back]")) {
+    if (window.history.length > 1) {
+      button.hidden = false;
+      button.addEventListener("click", () => window.history.back());
+    }
+  }
+})();

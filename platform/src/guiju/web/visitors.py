@@ -1,0 +1,124 @@
+"""A signed-in user with what they may see."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from guiju.accounts.models import READING_ROLES, User, UserRole
+from guiju.db.session import AnySession
+from guiju.organizations.models import Organization
+from guiju.rules.vocabulary import BRANCH_KINDS
+from guiju.tenancy.models import Tenant
+
+
+@dataclass(frozen=True)
+class Post:
+    """A role on an organization and everything below it."""
+
+    role: str
+    organization_id: int
+    organization: str
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """The user that a request comes from, with what Flask-Login asks of one."""
+
+    tenant_id: int
+    user_id: int
+    #: Changes with the password, so that a new one ends the sessions of the old.
+    stamp: int
+    name: str
+    username: str
+    tenant: str
+    posts: tuple[Post, ...]
+
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the session."""
+        return f"{self.tenant_id}-{self.user_id}-{self.stamp}"
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """Paths of the organizations seen with all that is below them."""
+        return tuple(dict.fromkeys(post.path for post in self._reading))
+
+    @property
+    def home(self) -> Post | None:
+        """The post whose organization the visitor comes to first: the highest in the tree."""
+        return min(self._reading, key=lambda post: (post.path.count("/"), post.path), default=None)
+
+    @property
+    def _reading(self) -> list[Post]:
+        return [post for post in self.posts if post.role in READING_ROLES]
+
+    @property
+    def works_in_branch(self) -> bool:
+        """Whether the visitor looks after one branch rather than over several."""
+        return self.home is not None and self.home.kind in {*BRANCH_KINDS, "party_group"}
+
+    def sees(self, path: str) -> bool:
+        """Whether an organization with this path is in the visitor's part of the tree."""
+        return any(path.startswith(root) for root in self.within)
+
+
+def parse_id(identity: str) -> tuple[int, int] | None:
+    """Tenant and user of what :meth:`Visitor.get_id` gave; None for anything else."""
+    found = re.fullmatch(r"(\d+)-(\d+)-\d+", identity)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def find_visitor(session: AnySession, tenant_id: int, user_id: int) -> Visitor | None:
+    """The user of this number, in whose tenant's scope the session is.
+
+    None where the user or the tenant may not come in any more.
+    """
+    row = session.execute(
+        sa.select(User.name, User.username, User.password_set_at, Tenant.name)
+        .join(Tenant, Tenant.id == User.tenant_id)
+        .where(
+            User.tenant_id == tenant_id,
+            User.id == user_id,
+            User.active,
+            Tenant.state == "active",
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    name, username, password_set_at, tenant = row
+    posts = session.execute(
+        sa.select(
+            UserRole.role,
+            UserRole.organization_id,
+            Organization.name,
+            Organization.kind,
+            Organization.path,
+        )
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == UserRole.tenant_id,
+                Organization.id == UserRole.organization_id,
+            ),
+        )
+        .where(UserRole.tenant_id == tenant_id, UserRole.user_id == user_id)
+        .order_by(Organization.path, UserRole.role)
+    )
+    return Visitor(
+        tenant_id=tenant_id,
+        user_id=user_id,
+        stamp=int(password_set_at.timestamp() * 1000) if password_set_at else 0,
+        name=name,
+        username=username,
+        tenant=tenant,
+        posts=tuple(Post(*found) for found in posts),
+    )

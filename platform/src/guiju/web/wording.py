@@ -1,0 +1,221 @@
+"""How values are worded on pages: labels of codes, dates, shares, short values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import format_date, format_datetime, format_decimal
+
+from guiju.language import gettext
+from guiju.language import gettext as _
+from guiju.plugins import Plugins
+from guiju.rules import vocabulary as v
+from guiju.rules.facts import VOCABULARIES
+from guiju.rules.periods import Unit, parse
+from guiju.rules.subjects import SUBJECTS
+
+#: Verdicts as lists, tiles and bars show them: what needs somebody comes first.
+SHOWN_VERDICTS = (
+    "not_met",
+    "action_due",
+    "deviation",
+    "needs_judgement",
+    "no_data",
+    "pending",
+    "met",
+)
+
+#: Those that somebody has to look after.
+OPEN_VERDICTS = SHOWN_VERDICTS[:-1]
+
+_VOCABULARIES: Mapping[str, Mapping[str, str]] = {
+    **VOCABULARIES,
+    **{
+        vocabulary.name: vocabulary
+        for vocabulary in (
+            v.VERDICTS,
+            v.STRICTNESS,
+            v.AUTOMATION,
+            v.ORGANIZATION_KINDS,
+            v.SECTORS,
+            SUBJECTS,
+        )
+    },
+}
+
+
+def init_app(app: Flask) -> None:
+    """Let templates use everything here."""
+    app.jinja_env.filters.update(
+        day=day,
+        moment=moment,
+        label=label,
+        number=format_decimal,
+        percent=percent,
+        segments=segments,
+        short_value=short_value,
+        period_short=period_short,
+        month_name=month_name,
+        judged=judged,
+        open=still_open,
+        role=role,
+        codes=codes,
+        notice_title=notice_title,
+    )
+    app.jinja_env.globals.update(
+        SHOWN_VERDICTS=SHOWN_VERDICTS,
+        OPEN_VERDICTS=OPEN_VERDICTS,
+        due_words=due_words,
+        address_with=address_with,
+    )
+
+
+def plugins() -> Plugins:
+    """The installed plugins."""
+    found: Plugins = current_app.extensions["guiju_plugins"]
+    return found
+
+
+def label(code: str, vocabulary: str, profile: str | None = None) -> str:
+    """The label of a code in the visitor's language; codes that a profile adds in its words."""
+    known = _VOCABULARIES[vocabulary].get(code)
+    if known is not None:
+        return gettext(known)
+    if profile is not None and profile in plugins().packs:
+        return plugins().packs[profile].vocabularies.get(vocabulary, {}).get(code, code)
+    return code
+
+
+def codes(vocabulary: str) -> list[str]:
+    """The codes of a vocabulary."""
+    return list(_VOCABULARIES[vocabulary])
+
+
+def role(code: str) -> str:
+    """What a role is called."""
+    return {
+        "administrator": _("管理员"),
+        "recorder": _("记录员"),
+        "reader": _("查阅者"),
+        "auditor": _("审计员"),
+    }[code]
+
+
+def notice_title(profile: str) -> str:
+    """The title of a profile's notice; its id where the plugin is no longer there."""
+    pack = plugins().packs.get(profile)
+    return pack.title if pack else profile
+
+
+def judged(counts: Mapping[str, int]) -> int:
+    """Number of findings that ask for anything: those that do not apply are left out."""
+    return sum(counts.get(verdict, 0) for verdict in SHOWN_VERDICTS)
+
+
+def still_open(counts: Mapping[str, int]) -> int:
+    """Number of findings that are not simply met."""
+    return sum(counts.get(verdict, 0) for verdict in OPEN_VERDICTS)
+
+
+def address_with(**changes: str | None) -> str:
+    """The address of this page with parameters changed, or left out where None."""
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(flat=False)}
+    values.update(changes)
+    return url_for(request.endpoint or "front.page", **values)
+
+
+def day(value: date | str | None) -> str:
+    """2021年3月5日; empty without a date."""
+    if value is None:
+        return ""
+    return str(format_date(date.fromisoformat(value) if isinstance(value, str) else value, "long"))
+
+
+def moment(value: datetime | None) -> str:
+    """A time of day on a date, in the time zone of the place."""
+    return "" if value is None else str(format_datetime(value, "short"))
+
+
+def percent(part: int, whole: int) -> str:
+    """A share without decimals; nothing is rounded up to all or down to none."""
+    if whole == 0:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return "<1%"
+    if 99 < share < 100:
+        return ">99%"
+    return f"{share:.0f}%"
+
+
+def segments(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:
+    """Verdict, start and width (of 100) of each part of a bar made of ``counts``."""
+    whole = sum(counts.get(verdict, 0) for verdict in SHOWN_VERDICTS)
+    found: list[tuple[str, float, float]] = []
+    start = 0.0
+    for verdict in SHOWN_VERDICTS:
+        number = counts.get(verdict, 0)
+        if number:
+            width = 100 * number / whole
+            found.append((verdict, round(start, 2), round(width, 2)))
+            start += width
+    return found
+
+
+def short_value(value: Any) -> str:
+    """What was required or observed, as people write it."""
+    if value is None:
+        return _("没有")
+    if value is True:
+        return _("是")
+    if value is False:
+        return _("否")
+    if isinstance(value, Mapping):
+        return "；".join(f"{key} {short_value(item)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "、".join(short_value(item) for item in value) or _("没有")
+    return str(value)
+
+
+def months_of(period: str | None) -> tuple[int, int] | None:
+    """First month (1–12) of a period and its length in months; None without a period."""
+    if period is None:
+        return None
+    found, unit = parse(period)
+    return found * unit.value % 12 + 1, unit.value
+
+
+def period_short(period: str) -> str:
+    """A period within its year: 3月, 1—2月, 第一季度, 上半年, 全年."""
+    found, unit = parse(period)
+    place = found % (12 // unit.value)
+    if unit is Unit.YEAR:
+        return _("全年")
+    if unit is Unit.MONTH:
+        return month_name(place + 1)
+    if unit is Unit.BIMONTH:
+        first = month_name(place * 2 + 1)
+        return _("{first}—{last}").format(first=first, last=month_name(place * 2 + 2))
+    if unit is Unit.QUARTER:
+        return (_("第一季度"), _("第二季度"), _("第三季度"), _("第四季度"))[place]
+    return (_("上半年"), _("下半年"))[place]
+
+
+def month_name(month: int) -> str:
+    """1月 … 12月."""
+    return str(format_date(date(2000, month, 1), "LLL"))
+
+
+def due_words(due: date | None, today: date | None) -> str:
+    """How far off a day is, seen from ``today``."""
+    if due is None or today is None:
+        return ""
+    days = (due - today).days
+    if days < 0:
+        return _("已过 {days} 天").format(days=-days)
+    if days == 0:
+        return _("今天")
+    return _("还有 {days} 天").format(days=days)
