@@ -90,6 +90,52 @@ def coverage_page(pack: Pack) -> str:
     )
 
 
+def checks_page() -> str:
+    """The shapes of rules, each with its parameters."""
+    text = (
+        "# 判定方法\n\n`check` 可取的名称，以及各自的参数。写法见 [规则包](packs.md)。\n\n"
+        "本页由 `make docs` 生成，请勿手工修改。\n"
+    )
+    for name, check in sorted(CHECKS.items()):
+        rows = [
+            [f"`{field.data_key or key}`", _parameter(field), _parameter_default(field)]
+            for key, field in check.schema().fields.items()
+        ]
+        text += f"\n## {name}\n\n{check.summary}。\n\n"
+        if rows:
+            text += markdown(["参数", "取值", "默认"], rows)
+    return text
+
+
+_TYPES: dict[type[fields.Field], str] = {
+    fields.Boolean: "true 或 false",
+    fields.Integer: "整数",
+    fields.String: "文字",
+    fields.List: "列表",
+    fields.Dict: "表",
+    fields.Nested: "表",
+}
+
+
+def _parameter(field: fields.Field) -> str:
+    if field.metadata.get("vocabulary"):
+        return f"词表 {field.metadata['vocabulary']} 的代码"
+    inner = field.inner if isinstance(field, fields.List) else field
+    for validator in (*field.validators, *inner.validators):
+        if isinstance(validator, validate.OneOf):
+            return "、".join(f"`{choice}`" for choice in validator.choices)
+    return next((said for kind, said in _TYPES.items() if isinstance(field, kind)), "值")
+
+
+def _parameter_default(field: fields.Field) -> str:
+    if field.required:
+        return "必须填写"
+    default = field.load_default() if callable(field.load_default) else field.load_default
+    if default in (None, [], {}, ""):
+        return "—"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
 def differences_page() -> str:
     """Each pair of notices, by subject matter."""
     packs = PACKS.values()
@@ -111,6 +157,7 @@ def differences_page() -> str:
 
 PACKS = plugins.load().packs
 PAGES: dict[str, Callable[[], str]] = {
+    "checks.md": checks_page,
     "facts.md": reference.page,
     "operations/settings.md": settings_page,
     "profiles/differences.md": differences_page,

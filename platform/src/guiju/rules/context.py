@@ -265,7 +265,7 @@ class Context:
         return Grid(self.size, low, high, organization, period, judged, subject_type)
 
     def period_verdict(self, rule: Rule, enough: Bools, grid: Grid, unit: Unit) -> NDArray[np.int8]:
-        """Met; pending while the period is open; then short if attested complete, else no data (D3)."""
+        """Met; while the period is open pending; then short if attested, else no data (D3)."""
         over = self.closed_periods(grid.period, unit)
         attested = self.attested(grid.organization, grid.period, unit)
         short = np.where(attested, rule.shortfall_code, findings.NO_DATA)
