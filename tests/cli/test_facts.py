@@ -1,11 +1,13 @@
 """``guiju facts``."""
 
 import json
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from guiju import plugins
 from guiju.cli import main
 
 
@@ -60,3 +62,19 @@ def test_check_lists_every_problem(run, tmp_path):
         "facts.json /settings/1/key",
         "共 3 处问题",
     ]
+
+
+def test_check_knows_the_codes_of_installed_profiles(run, tmp_path, monkeypatch):
+    path = tmp_path / "facts.json"
+    rows = {
+        "organizations": [{"id": "b1", "name": "第一党支部", "kind": "branch"}],
+        "occasions": [
+            {"id": "o1", "organization": "b1", "kinds": ["唱红歌"], "held_on": "2021-03-05"}
+        ],
+    }
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    installed = SimpleNamespace(codes={"occasion_kind": {"red_song": "唱红歌"}})
+    monkeypatch.setattr(plugins, "load", lambda: installed)
+    assert run("check", path).exit_code == 0
+    installed.codes = {}
+    assert "没有“唱红歌”这一项" in run("check", path).stderr

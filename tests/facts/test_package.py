@@ -215,12 +215,19 @@ def test_what_is_no_formula(sound):
     assert facts.read(sound).counts()["settings"] == 0
 
 
-def test_strings_that_would_unfold_beyond_measure(sound, monkeypatch, refused):
-    monkeypatch.setattr(limits, "SHARED_TEXT_BYTES", 50_000)
-    strings = f'<sst xmlns="{NAMESPACE}"><si><t>key</t></si><si><t>{"长" * 20_000}</t></si></sst>'
-    cells = [f'<c r="{letter}1" t="s"><v>1</v></c>' for letter in "AB"]
-    rewrite(sound, {"xl/sharedStrings.xml": strings, "xl/worksheets/sheet1.xml": sheet(*cells)})
-    assert refused(sound) == [("", "too_large")]
+@pytest.mark.parametrize(("long", "sound"), [(0, False), (1, True)])
+def test_strings_that_would_unfold_beyond_measure(long, sound, as_workbook, monkeypatch, refused):
+    path = as_workbook({"设置": [["名称", "取值"]]})
+    monkeypatch.setattr(limits, "SHARED_TEXT_BYTES", 200_000)
+    texts = [f"<si><t>{'长' * 20_000}</t></si>", "<si><t>key</t></si>", "<si><t>value</t></si>"]
+    cells = [
+        f'<c r="{letter}1" t="s"><v>{number}</v></c>' for letter, number in [("A", 1), ("B", 2)]
+    ]
+    cells += [f'<c r="{letter}2" t="s"><v>{long}</v></c>' for letter in "ABCD"]
+    strings = f'<sst xmlns="{NAMESPACE}">{"".join(texts)}</sst>'
+    rewrite(path, {"xl/sharedStrings.xml": strings, "xl/worksheets/sheet1.xml": sheet(*cells)})
+    # What matters is what the cells unfold to, not the longest string alone.
+    assert (refused(path) == [("", "too_large")]) != sound
 
 
 def test_definitions_of_entities(sound, refused):
@@ -255,5 +262,5 @@ def test_the_scan_does_not_depend_on_where_chunks_end(size):
     assert scan.is_sheet
     assert scan.formulas == ["B3", "BA100000"]
     assert scan.errors == ["C2"]
-    assert scan.shared == 22
+    assert scan.cells == 25
     assert scan.area == 53 * 100_000

@@ -58,6 +58,15 @@ class Plugins:
         found = [tenant for some in self.manager.hook.register_demo_tenants() for tenant in some]
         return sorted(found, key=lambda tenant: tenant.id)
 
+    @cached_property
+    def codes(self) -> Mapping[str, Mapping[str, str]]:
+        """Codes that the packs add to open vocabularies, with labels, by vocabulary."""
+        found: dict[str, dict[str, str]] = {}
+        for pack in self.packs.values():
+            for vocabulary, labels in pack.vocabularies.items():
+                found.setdefault(vocabulary, {}).update(labels)
+        return found
+
     def formats_of(self, profile: str) -> list[ReportFormat]:
         """The report formats of one profile."""
         return [found for found in self.report_formats.values() if found.profile == profile]

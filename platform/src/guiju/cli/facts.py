@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from guiju import facts as documents
+from guiju import plugins
 from guiju.cli.output import echo_json, echo_table
 from guiju.language import gettext as _
 from guiju.rules import tables
@@ -45,7 +46,7 @@ def template(file: Path, *, force: bool) -> None:
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
 def check(document: Path, format_: str) -> None:
     """Validate a facts document and print how many rows its tables have."""
-    counts = documents.read(document).counts()
+    counts = _read(document).counts()
     if format_ == "json":
         echo_json(counts)
         return
@@ -53,3 +54,13 @@ def check(document: Path, format_: str) -> None:
         [_("表"), _("名称"), _("行数")],
         [[tables.TABLES[name].title, name, rows] for name, rows in counts.items()],
     )
+
+
+def _read(document: Path) -> documents.FactsDocument:
+    """Read a document with the codes of the installed profiles, where it needs any."""
+    try:
+        return documents.read(document)
+    except documents.FactsError as error:
+        if all(problem.code != "unknown_code" for problem in error.problems):
+            raise
+    return documents.read(document, codes=plugins.load().codes)

@@ -31,7 +31,7 @@ class Package:
     def __init__(self, path: Path, faults: Faults) -> None:
         self._path = path
         self._faults = faults
-        self._unpacked = 0
+        self._unpacked: dict[str, int] = {}
         self._file: IO[bytes] = path.open("rb")
         try:
             self._zip = self._open()
@@ -87,9 +87,10 @@ class Package:
         """The content of a part, at most a MiB at a time."""
         info = self._zip.getinfo(part)
         packed = self._packed(info)
+        self._unpacked[part] = 0
         for chunk in packed if info.compress_type == zipfile.ZIP_STORED else self._inflated(packed):
-            self._unpacked += len(chunk)
-            if self._unpacked > limits.UNPACKED_BYTES:
+            self._unpacked[part] += len(chunk)
+            if sum(self._unpacked.values()) > limits.UNPACKED_BYTES:
                 self._too_large()
             yield chunk
 

@@ -34,8 +34,8 @@ class SheetScan:
         #: Addresses of cells with formulas, and of cells with error values.
         self.formulas: list[str] = []
         self.errors: list[str] = []
-        #: Cells whose text is kept in the workbook's list of strings.
-        self.shared = 0
+        #: At least the number of cells.
+        self.cells = 0
         #: Whether the part is a sheet at all.
         self.is_sheet = False
         self._columns = 0
@@ -86,11 +86,12 @@ class SheetScan:
         self._formula = re.compile(re.escape(self._formula_start) + rb"(?=[\s/>])")
 
     def _scan(self, data: bytes) -> None:
-        if data.count(self._cell) == data.count(self._usual_cell):
+        cells = data.count(self._cell)
+        self.cells += cells
+        if cells == data.count(self._usual_cell):
             self._measure_usual(data)
         else:
             self._measure(data)
-        self.shared += data.count(b't="s"')
         if self._formula_start in data:
             for found in self._formula.finditer(data):
                 self.formulas.append(self._address_before(data, found.start()))

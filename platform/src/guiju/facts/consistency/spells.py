@@ -180,15 +180,19 @@ def _on_roster(checked: Checked, people: Array, organization: Array, day: Array)
     parents = checked.facts["organizations"]["parent"]
     # Nobody has two spells at once, or that is a fault of its own: the latest will do.
     spell = checked.facts.roster.of_person.latest(people, day)
-    branch = np.where(spell >= 0, members["organization"][spell], -1)
-    group = np.where(spell >= 0, members["group"][spell], -1)
+    branch, group = _taken(members["organization"], spell), _taken(members["group"], spell)
     ungrouped = (branch >= 0) & (group < 0) & (organization >= 0)
     found = ungrouped & (parents[organization] == branch) & _is_group(checked, organization)
     above = np.stack([branch, group])
     for _level in range(limits.TREE_DEPTH):
         found |= ((above >= 0) & (above == organization)).any(axis=0)
-        above = np.where(above >= 0, parents[above], -1)
+        above = _taken(parents, above)
     return np.asarray(found)
+
+
+def _taken(values: Array, rows: Array) -> Array:
+    """The values of ``rows``, -1 for rows below 0."""
+    return np.append(values, -1)[np.where(rows >= 0, rows, len(values))]
 
 
 def _certain(checked: Checked, people: Array) -> Array:
