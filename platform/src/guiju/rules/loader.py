@@ -44,7 +44,9 @@ KINDS = (
     *("ORG", "SCALE", "QUOTA", "MEM", "SUP", "DISC", "CAMP", "PRIN"),
 )
 #: Verdicts that a part may choose for its shortfall.
-SHORTFALLS = ("not_met", "deviation", "needs_judgement", "action_due", "pending")
+SHORTFALLS = (
+    *("not_met", "deviation", "needs_judgement", "action_due", "pending", "not_applicable"),
+)
 
 _ID = validate.Regexp(r"[a-z0-9_]+(\.[a-z0-9_]+){2,3}", error="应为 规则包.主题.名称")
 _NAME = validate.Regexp(r"[a-z][a-z0-9_]*", error="应为小写字母、数字和下划线")

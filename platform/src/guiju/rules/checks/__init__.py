@@ -10,40 +10,47 @@ from guiju.rules.checks.appraised import Appraised
 from guiju.rules.checks.base import Check, Footprint
 from guiju.rules.checks.birthdays import Birthdays
 from guiju.rules.checks.cap import Cap
+from guiju.rules.checks.case_papers import CasePapers
+from guiju.rules.checks.cases import CaseHandling, CaseLadder, CaseReply, CaseRights, CaseTerm
 from guiju.rules.checks.checklist import Documents, Fields, Steps
 from guiju.rules.checks.combine import Combine
 from guiju.rules.checks.components import Components
+from guiju.rules.checks.configuration import ForbiddenSettings, Layout, SingleUnit
 from guiju.rules.checks.convener import Convener
+from guiju.rules.checks.correction_reports import CommitmentReports, RectificationReport
 from guiju.rules.checks.count import Count
+from guiju.rules.checks.decided_at import DecidedAt
 from guiju.rules.checks.dues import DuesBase, DuesPaid
 from guiju.rules.checks.each_person import EachPerson
+from guiju.rules.checks.follow_up import FollowUp
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
-from guiju.rules.checks.grades import Exemption, ScaleCheck, Ungraded
+from guiju.rules.checks.grades import Exemption, GradeBasis, ScaleCheck, Ungraded
+from guiju.rules.checks.holders import Holders
 from guiju.rules.checks.hours import Hours
 from guiju.rules.checks.life_cycle import LifeCycle
 from guiju.rules.checks.matters import Prior, Reserved
 from guiju.rules.checks.member_count import MemberCount
 from guiju.rules.checks.member_states import MemberStates
 from guiju.rules.checks.order import Order
+from guiju.rules.checks.orders import Orders
 from guiju.rules.checks.pairs_before import PairsBefore
 from guiju.rules.checks.participants import Participants
 from guiju.rules.checks.presence import Presence
+from guiju.rules.checks.programme import Programme
 from guiju.rules.checks.quorum import Quorum
-from guiju.rules.checks.rectification import (
-    CommitmentReports,
-    RectificationClosing,
-    RectificationList,
-    RectificationReport,
-)
+from guiju.rules.checks.rectification import RectificationClosing, RectificationList
 from guiju.rules.checks.register import Register
 from guiju.rules.checks.response import Response
+from guiju.rules.checks.same_theme import SameTheme
 from guiju.rules.checks.scheme import Scheme
 from guiju.rules.checks.sequence import After
 from guiju.rules.checks.spacing import Spacing
 from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
 from guiju.rules.checks.talk_mode import TalkMode
+from guiju.rules.checks.talk_relations import TalkRelations
+from guiju.rules.checks.talk_record import TalkRecord
 from guiju.rules.checks.talks import Talks
 from guiju.rules.checks.team_meeting import TeamMeeting
 from guiju.rules.checks.term import Term
@@ -61,29 +68,43 @@ CHECKS: Mapping[str, Check] = {
         Appraised(),
         Birthdays(),
         Cap(),
+        CaseHandling(),
+        CaseLadder(),
+        CasePapers(),
+        CaseReply(),
+        CaseRights(),
+        CaseTerm(),
         Combine(),
         CommitmentReports(),
         Components(),
         Convener(),
         Count(),
+        DecidedAt(),
         Documents(),
         DuesBase(),
         DuesPaid(),
         EachPerson(),
         Exemption(),
         Fields(),
+        FollowUp(),
+        ForbiddenSettings(),
         Form(),
         Founding(),
+        Holders(),
         Hours(),
+        GradeBasis(),
         Items(),
+        Layout(),
         LifeCycle(),
         MemberCount(),
         MemberStates(),
         Order(),
+        Orders(),
         PairsBefore(),
         Participants(),
         Presence(),
         Prior(),
+        Programme(),
         Quorum(),
         RectificationClosing(),
         RectificationList(),
@@ -91,17 +112,21 @@ CHECKS: Mapping[str, Check] = {
         Register(),
         Reserved(),
         Response(),
+        SameTheme(),
         ScaleCheck(),
         Scheme(),
         SecretaryTraining(),
+        SingleUnit(),
         Spacing(),
         Steps(),
         Structure(),
         Subordinates(),
         TalkMode(),
+        TalkRelations(),
         Talks(),
         TeamMeeting(),
         Term(),
+        TalkRecord(),
         Ungraded(),
         Vote(),
         Window(),

@@ -121,7 +121,7 @@ _BADNESS[[findings.NEEDS_JUDGEMENT, findings.PENDING]] = 1
 _BADNESS[[findings.NOT_MET, findings.DEVIATION, findings.ACTION_DUE]] = 2
 
 
-class _OfGrades(Check):
+class OfGrades(Check):
     """A check of records of one kind of subject."""
 
     footprint = Footprint.OWN
@@ -151,7 +151,7 @@ class ScaleSchema(ParameterSchema):
     open = fields.Boolean(load_default=False)
 
 
-class ScaleCheck(_OfGrades):
+class ScaleCheck(OfGrades):
     """Every grade is one of the scale's."""
 
     name = "scale"
@@ -180,13 +180,61 @@ class ScaleCheck(_OfGrades):
         return f"{about}，规定的等次只有{asked}。"
 
 
+class BasisSchema(ParameterSchema):
+    """What the grades of a kind of subject must rest on."""
+
+    subject = fields.String(required=True, validate=validate.OneOf(tuple(SUBJECT_TYPES)))
+    inputs = code_list(v.INPUTS, required=True)
+
+
+class GradeBasis(OfGrades):
+    """Every grade names all the inputs; one that names none leaves the question open."""
+
+    name = "grade_basis"
+    schema = BasisSchema
+    summary = "评定等次的依据"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return {*READS, ("appraisals", "inputs")}
+
+    def verdicts(self, rule: Rule, context: Context, graded: Graded) -> tuple[Bools, Verdicts]:
+        rows = context.facts["appraisals"]
+        stated = rows["inputs"][graded.rows]
+        wanted = context.facts.mask("appraisal_input", rule.parameters["inputs"])
+        verdict = np.select(
+            [stated == 0, (stated & wanted) == wanted],
+            [findings.NEEDS_JUDGEMENT, findings.MET],
+            rule.shortfall_code,
+        )
+        return rows["grade"][graded.rows] >= 0, verdict.astype(np.int8)
+
+    def required(self, rule: Rule, value: int, facts: Facts) -> Any:
+        return list(rule.parameters["inputs"])
+
+    def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
+        return facts.unmask("appraisal_input", int(facts["appraisals"]["inputs"][value]))
+
+    def message(self, finding: Finding) -> str:
+        asked = wording.labels(finding.rule, "appraisal_input", finding.required)
+        about = f"{finding.period_text}“{finding.rule.title}”应依据{asked}"
+        match finding.verdict:
+            case Verdict.MET:
+                return f"{about}，记录齐全，符合。"
+            case Verdict.NEEDS_JUDGEMENT:
+                return f"{about}，评定时没有记录依据，请由人认定。"
+            case _:
+                missing = [code for code in finding.required if code not in finding.observed]
+                lacking = wording.labels(finding.rule, "appraisal_input", missing)
+                return f"{about}，记录中缺少{lacking}。"
+
+
 class UngradedSchema(ParameterSchema):
     """Members of these classes take part in the review but receive no grade."""
 
     classes = code_list(v.MEMBER_CLASSES, required=True)
 
 
-class Ungraded(_OfGrades):
+class Ungraded(OfGrades):
     """No grade for those who were in one of the classes on the day of the review."""
 
     name = "ungraded"
@@ -229,7 +277,7 @@ class ExemptionSchema(ParameterSchema):
     leading_cadres = fields.Boolean(load_default=True)
 
 
-class Exemption(_OfGrades):
+class Exemption(OfGrades):
     """Those who stayed out of the review, and whether they had the ground for it."""
 
     name = "exemption"

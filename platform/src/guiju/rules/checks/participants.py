@@ -47,6 +47,8 @@ class ParticipantsSchema(OccasionSchema):
         validate=validate.Length(max=7),
         metadata={"vocabulary": v.OUTSIDER_CLASSES.name},
     )
+    #: Ask for a class only where the branch has people of it on its roster that day.
+    if_rostered = fields.Boolean(load_default=False)
 
     @validates_schema
     def _someone(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -81,6 +83,8 @@ class Participants(OccasionCheck):
         missing = np.zeros(count, dtype=np.int8)
         for bit, code in enumerate(rule.parameters["classes"]):
             came = _outsiders(code, meetings, context)
+            if rule.parameters["if_rostered"]:
+                came |= ~_rostered(code, meetings, context)
             missing |= ((~came).astype(np.int8) << bit).astype(np.int8)
         recorded = _recorded(meetings, context)
         unknown |= (missing != 0) & ~recorded
@@ -175,6 +179,17 @@ def _recorded(meetings: Meetings, context: Context) -> Bools:
     """Whether a meeting has any attendance rows."""
     place = meetings.place(context.facts["attendance"]["occasion"])
     return np.bincount(place[place >= 0], minlength=len(meetings)) > 0
+
+
+def _rostered(code: str, meetings: Meetings, context: Context) -> Bools:
+    """Whether the branch has people of a class on its roster on the day of each meeting."""
+    roster = context.facts.roster
+    listed = context.facts["members"]["membership_class"] == context.facts.position(
+        "member_class", code
+    )
+    owner = np.where(listed, roster.organization, -1).astype(np.int32)
+    branch = context.answerable[meetings.organization]
+    return Spells(owner, roster.start, roster.end).count(branch, meetings.day) > 0
 
 
 def _outsiders(code: str, meetings: Meetings, context: Context) -> Bools:

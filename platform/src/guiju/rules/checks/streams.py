@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules import vocabulary as v
+from guiju.rules.checks import turnout
 from guiju.rules.checks.base import ParameterSchema, code_list
 from guiju.rules.periods import NULL_DAY, Unit
+from guiju.rules.vocabulary import COMMITTEE_POSTS
 
 if TYPE_CHECKING:
     from guiju.rules.context import Context, Grid
@@ -85,6 +87,8 @@ class StreamSchema(ParameterSchema):
     audience = fields.String(load_default=None, validate=validate.OneOf(list(v.AUDIENCES)))
     #: Count an agenda item, step or paper only if its occasion is of one of these kinds.
     on_kinds = code_list(v.OCCASION_KINDS)
+    #: Count a talk only if it was held to remind somebody.
+    reminders = fields.Boolean(load_default=False)
     #: What an office (a unit) does, the Party organization that it belongs to has done.
     offices = fields.Boolean(load_default=False)
 
@@ -131,6 +135,8 @@ def reads(parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names.add("components")
     if parameters.get("audience"):
         names |= {"audience", "recipient"}
+    if parameters.get("reminders"):
+        names.add("reminder")
     if parameters.get("lecturer_posts"):
         names.add("lecturer")
         others |= {("posts", c) for c in ("person", "organization", "post", "from_on", "until_on")}
@@ -167,13 +173,12 @@ def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
     keep = (organization >= 0) & (day <= context.as_of) & (day != NULL_DAY)
     if source.kind == "kinds":
         keep &= (rows["kinds"] & context.facts.mask(source.vocabulary, kinds)) != 0
-        keep &= ~context.shared("not held", lambda: _not_held(context))
+        keep &= ~not_held(context)
     elif source.kind:
         wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
         keep &= np.isin(rows[source.kind], wanted)
     if source.of_occasion:
-        not_held = context.shared("not held", lambda: _not_held(context))
-        keep &= ~_of_occasion(rows, not_held, missing=False)
+        keep &= ~_of_occasion(rows, not_held(context), missing=False)
     found = np.flatnonzero(keep).astype(np.int32)
     return Stream(source.table, found, organization[found], day[found])
 
@@ -199,6 +204,11 @@ def _of_occasion(rows: Rows, column: NDArray[Any], *, missing: Any) -> NDArray[A
     """A column of the occasions, by the occasion that each row belongs to."""
     occasion = rows["occasion"]
     return np.append(column, np.array([missing], dtype=column.dtype))[occasion]
+
+
+def not_held(context: Context) -> Bools:
+    """Occasions that were cancelled, or are only planned."""
+    return context.shared("not held", lambda: _not_held(context))
 
 
 def _not_held(context: Context) -> Bools:
@@ -260,7 +270,7 @@ def lectured_by(base: Stream, posts: list[str], context: Context) -> Bools:
 
 def _quorum(base: Stream, wanted: Any, context: Context) -> Bools:
     """At least half of the committee present (2p ≥ n); unknown presence is not held against it."""
-    present = context.facts["occasions"]["present"][base.rows]
+    present = turnout.of(context).came(COMMITTEE_POSTS)[base.rows]
     size = context.committee_size(base.organization, base.day)
     return (present < 0) | (2 * present >= size)
 
@@ -284,6 +294,10 @@ def _audience(base: Stream, audience: str, context: Context) -> Bools:
     return (stated & (recipient < 0)) | above
 
 
+def _reminders(base: Stream, wanted: Any, context: Context) -> Bools:
+    return np.asarray(context.facts["talks"]["reminder"][base.rows] == 1)
+
+
 def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
     wanted = context.facts.mask("occasion_kind", kinds)
     kinds_held = context.facts["occasions"]["kinds"]
@@ -293,6 +307,7 @@ def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
 
 _FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
     "on_kinds": _on_kinds,
+    "reminders": _reminders,
     "lecturer_posts": lectured_by,
     "committee_quorum": _quorum,
     "components": _components,
@@ -302,6 +317,7 @@ _FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
 #: Why a record was looked at but not counted, by filter.
 REASONS: Mapping[str, str] = {
     "on_kinds": "不属于规定类型的会议",
+    "reminders": "不是提醒谈话",
     "lecturer_posts": "授课人当日不担任规定职务",
     "committee_quorum": "到会委员不足半数",
     "components": "活动内容不齐",
@@ -330,7 +346,7 @@ def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if source.kind == "kinds":
         of_kind = (rows["kinds"] & context.facts.mask(source.vocabulary, parameters["kinds"])) != 0
-        for row in np.flatnonzero(near & of_kind & _not_held(context)).tolist():
+        for row in np.flatnonzero(near & of_kind & not_held(context)).tolist():
             found.append((context.facts.record_id(source.table, row), "未召开（已取消或仅为计划）"))
     base = _base(source, tuple(parameters["kinds"]), context)
     base = base.take(np.isin(base.rows, np.flatnonzero(near)))
