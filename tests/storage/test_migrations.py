@@ -1,0 +1,76 @@
+"""The schema's one history, from nothing to what the models say."""
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import orm
+
+from guiju.db import sqlalchemy_url, upgrade
+from guiju.db.codes import bits, masked_vocabularies
+from guiju.db.facts_tables import identity, stored_name
+from guiju.db.migrate import is_current, migrations_config
+from guiju.db.models import metadata
+from guiju.rules import tables
+
+
+@pytest.fixture
+def owner(migrated):
+    engine = sa.create_engine(sqlalchemy_url(migrated.admin_url))
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrations_make_what_the_models_say(migrated):
+    command.check(migrations_config(migrated.admin_url))
+
+
+def test_there_is_one_line(migrated):
+    script = ScriptDirectory.from_config(migrations_config(migrated.admin_url))
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+    assert not any(revision.is_merge_point for revision in script.walk_revisions())
+
+
+def test_upgrading_again_changes_nothing(migrated, owner):
+    with orm.Session(owner) as session:
+        before = {name: bits(session, name) for name in masked_vocabularies()}
+    assert upgrade(migrated.admin_url) is None
+    with orm.Session(owner) as session:
+        assert {name: bits(session, name) for name in masked_vocabularies()} == before
+
+
+def test_readiness_is_known(create_database, migrated, owner, engine, worker_id):
+    with owner.connect() as connection:
+        assert is_current(connection)
+    empty = sa.create_engine(
+        sqlalchemy_url(create_database(f"guiju_empty_{worker_id}").admin_url),
+        poolclass=sa.NullPool,
+    )
+    with empty.connect() as connection:
+        assert not is_current(connection)
+
+
+@pytest.mark.parametrize("table", tables.TABLES)
+def test_every_fact_has_a_column(table):
+    stored = metadata.tables[table].c
+    for column, field in tables.columns(table).items():
+        name = stored_name(table, column)
+        if name is None:
+            assert (table, column) == ("members", "name")
+            assert "name" in metadata.tables["people"].c
+            continue
+        assert name in stored
+        if field.metadata["kind"] != "codes":
+            assert stored[name].nullable is not field.required
+
+
+@pytest.mark.parametrize("table", tables.TABLES)
+def test_every_row_can_be_recognized(table):
+    columns = {"tenant_id", *identity(table)}
+    constraints = [
+        {column.name for column in constraint.columns}
+        for constraint in metadata.tables[table].constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    ]
+    assert columns in constraints
