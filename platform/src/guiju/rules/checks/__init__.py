@@ -49,8 +49,8 @@ from guiju.rules.checks.spacing import Spacing
 from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
 from guiju.rules.checks.talk_mode import TalkMode
-from guiju.rules.checks.talk_relations import TalkRelations
 from guiju.rules.checks.talk_record import TalkRecord
+from guiju.rules.checks.talk_relations import TalkRelations
 from guiju.rules.checks.talks import Talks
 from guiju.rules.checks.team_meeting import TeamMeeting
 from guiju.rules.checks.term import Term

@@ -179,7 +179,9 @@ def _records(rule: Rule, context: Context) -> tuple[Codes, Codes, Codes]:
         wanted = [
             context.facts.position("appraisal_cycle", code) for code in rule.parameters["cycles"]
         ]
-        keep &= np.isin(rows["cycle"], wanted)
+        # An appraisal that states no cycle is the year's.
+        unstated = (rows["cycle"] < 0) & ("annual" in rule.parameters["cycles"])
+        keep &= np.isin(rows["cycle"], wanted) | unstated
     if rule.parameters["duty"] != "graded":
         decided = rows["decided_on"]
         keep &= (decided == NULL_DAY) | (decided <= context.as_of)

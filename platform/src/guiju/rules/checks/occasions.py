@@ -8,7 +8,7 @@ committee) did not hold on the day of the meeting, the rule does not apply to it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -111,9 +111,14 @@ def choose(rule: Rule, context: Context) -> Meetings:
     return _bound(rule, context, stream.take(context.in_validity(rule, stream.day)))
 
 
-def in_periods(rule: Rule, context: Context) -> Meetings:
-    """The same for a rule about periods: the first one may have begun before the rule did (D4)."""
+def in_periods(rule: Rule, context: Context, *, groups: bool = False) -> Meetings:
+    """The same for a rule about periods: the first one may have begun before the rule did (D4).
+
+    With ``groups`` what a group held is its branch's.
+    """
     stream = streams.of({"source": "occasions", "kinds": rule.parameters["kinds"]}, context)
+    if groups:
+        stream = replace(stream, organization=context.answerable[stream.organization])
     return _bound(rule, context, stream)
 
 

@@ -16,6 +16,7 @@ from marshmallow import fields, validate
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import occasions, proof, wording
+from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.vocabulary import Verdict
@@ -29,7 +30,11 @@ _DAY = np.int64(24 * 60)
 
 
 class OrderSchema(OccasionSchema):
-    """The steps of an occasion in the order in which they follow one another."""
+    """The steps of an occasion in the order in which they follow one another.
+
+    ``together`` names steps that make up one stage with the step before them, so that
+    among themselves their order is free.
+    """
 
     steps = fields.List(
         fields.String(),
@@ -37,6 +42,7 @@ class OrderSchema(OccasionSchema):
         validate=validate.Length(2, 16),
         metadata={"vocabulary": v.STEPS.name},
     )
+    together = code_list(v.STEPS)
 
 
 class Order(OccasionCheck):
@@ -59,14 +65,17 @@ class Order(OccasionCheck):
         # Each step is known to lie between two moments: the earliest and the latest minute of
         # its day.  It is out of order if even its latest lies before an earlier step's earliest.
         reached = np.full(count, -(2**62), dtype=np.int64)
+        ahead = reached
         for bit, code in enumerate(rule.parameters["steps"]):
+            if code not in rule.parameters["together"]:
+                reached = ahead
             day, minute = _last(proof.find(code, meetings), count)
             found = day != proof.NEVER
             earliest = day * _DAY + np.where(minute < 0, 0, minute)
             latest = day * _DAY + np.where(minute < 0, _DAY - 1, minute)
             broken |= found & (gap | (latest < reached))
             gap |= ~found
-            reached = np.where(found, np.maximum(reached, earliest), reached)
+            ahead = np.where(found, np.maximum(ahead, earliest), ahead)
             mask |= found.astype(np.int64) << bit
         wanted = np.full(count, (1 << len(rule.parameters["steps"])) - 1, dtype=np.int64)
         verdict = np.select(
@@ -85,7 +94,7 @@ class Order(OccasionCheck):
     def message(self, finding: Finding) -> str:
         rule = finding.rule
         about = f"{wording.occasion(finding)}“{rule.title}”"
-        asked = "→".join(wording.label(rule, "step", code) for code in rule.parameters["steps"])
+        asked = _asked(rule)
         missing = [code for code in finding.required if code not in finding.observed]
         named = wording.labels(rule, "step", missing)
         match finding.verdict:
@@ -99,6 +108,15 @@ class Order(OccasionCheck):
                 return f"{about}要求的顺序是“{asked}”，缺少{named}或先后颠倒。"
             case _:
                 return f"{about}要求的顺序是“{asked}”，记录的先后与此不符。"
+
+
+def _asked(rule: Rule) -> str:
+    """The order in words: 自评、互评→测评."""
+    said = ""
+    for code in rule.parameters["steps"]:
+        joint = "、" if code in rule.parameters["together"] else "→"
+        said += (joint if said else "") + wording.label(rule, "step", code)
+    return said
 
 
 def _taken(rule: Rule, value: int) -> list[str]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from guiju.rules.periods import NULL_DAY
+from guiju.rules import periods
+from guiju.rules.periods import NULL_DAY, Unit
 
 if TYPE_CHECKING:
     from guiju.rules.checks.occasions import Meetings
@@ -98,6 +99,44 @@ def _reports(*kinds: str) -> Source:
         return Dated.on(meetings, occasion.astype(np.int32), rows["filed_on"])
 
     return find
+
+
+def _plan_filed(meetings: Meetings) -> Dated:
+    """A theme-day plan filed for a period in which the meeting lies: the first of each month."""
+    known, filed = meetings.context.shared(
+        "plans filed", lambda: _first_filed(meetings.context, "theme_day_plan")
+    )
+    day = np.full(len(meetings), NULL_DAY, dtype=np.int32)
+    if len(known):
+        month = periods.indices(meetings.day, Unit.MONTH)
+        wanted = _month_key(meetings.organization, month)
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        day = np.where(known[place] == wanted, filed[place], np.int32(NULL_DAY)).astype(np.int32)
+    return Dated.on(meetings, meetings.rows, day)
+
+
+def _month_key(organization: Codes, month: Codes) -> NDArray[np.int64]:
+    key: NDArray[np.int64] = (organization.astype(np.int64) << 16) + month
+    return key
+
+
+def _first_filed(context: Context, kind: str) -> tuple[NDArray[np.int64], Days]:
+    """Months (of organizations) for which reports of a kind were filed, and the first day each."""
+    rows = context.facts["reports"]
+    of_kind = rows["kind"] == context.facts.position("report_kind", kind)
+    keep = np.flatnonzero(of_kind & (rows["organization"] >= 0) & (rows["period"] >= 0))
+    labels, first = np.unique(rows["period"][keep], return_index=True)
+    keys, days = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+    for label, row in zip(labels.tolist(), keep[first].tolist(), strict=True):
+        found, unit = periods.parse(str(rows.text("period", row)))
+        same = keep[rows["period"][keep] == label]
+        for month in range(found * unit.value, (found + 1) * unit.value):
+            keys.append(_month_key(rows["organization"][same], np.full(len(same), month)))
+            days.append(rows["filed_on"][same])
+    key, day = np.concatenate(keys), np.concatenate(days)
+    order = np.lexsort((day, key))
+    known, place = np.unique(key[order], return_index=True)
+    return known, day[order][place]
 
 
 def _paper(kind: str) -> Source:
@@ -184,10 +223,11 @@ _OTHER: Mapping[str, tuple[tuple[Source, ...], frozenset[tuple[str, str]]]] = {
         (
             _stated("planned_on"),
             _reports("theme_day_plan", "plan"),
+            _plan_filed,
             _appraisal_day("filed_on"),
         ),
         frozenset({("occasions", "planned_on")})
-        | {("reports", c) for c in ("kind", "occasion", "filed_on")}
+        | {("reports", c) for c in ("kind", "organization", "period", "occasion", "filed_on")}
         | {("appraisals", c) for c in ("occasion", "filed_on")},
     ),
     "reported": (

@@ -44,6 +44,7 @@ class WindowSchema(OccasionSchema):
     to the next such weekday or the next day that is worked.  ``reason_allows`` accepts
     another time with a reason on record, ``accept_plan`` the day of a filed plan;
     ``campaign_exempt`` leaves out meetings held under a superior's campaign document.
+    With ``groups`` a meeting held by a group is its branch's.
     """
 
     per = unit_field(required=True)
@@ -61,6 +62,7 @@ class WindowSchema(OccasionSchema):
     reason_allows = fields.Boolean(load_default=False)
     accept_plan = fields.Boolean(load_default=False)
     campaign_exempt = fields.Boolean(load_default=False)
+    groups = fields.Boolean(load_default=False)
     year_by = fields.String(load_default="date", validate=validate.OneOf(("date", "label")))
 
     @validates_schema
@@ -108,7 +110,7 @@ class Window(Check):
                 yield self._judge(rule, context, context.grid(rule, unit, low, high), unit)
 
     def _judge(self, rule: Rule, context: Context, grid: Grid, unit: Unit) -> Block:
-        meetings = occasions.in_periods(rule, context)
+        meetings = occasions.in_periods(rule, context, groups=rule.parameters["groups"])
         place = grid.place(meetings.organization, _period(rule, meetings, unit))
         inside = np.flatnonzero(place >= 0)
         place, day, rows = place[inside], meetings.day[inside], meetings.rows[inside]
