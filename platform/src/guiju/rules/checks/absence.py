@@ -1,0 +1,394 @@
+"""Absence: what calls for a reminder, criticism, or a look by the branch.
+
+Everything here says that a threshold is reached and who must act; nothing here sets a
+sanction (D13).  Only occasions with a list of those present tell of absence: a meeting
+without a list says nothing about anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from marshmallow import fields, validate
+from numpy.typing import NDArray
+
+from guiju.rules import findings, periods
+from guiju.rules import vocabulary as v
+from guiju.rules.checks import membership, streams
+from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.findings import Block, Evidence, Finding
+from guiju.rules.periods import FIRST_DAY, NULL_DAY, Unit
+from guiju.rules.vocabulary import Verdict
+
+if TYPE_CHECKING:
+    from guiju.rules.context import Context
+    from guiju.rules.engine import Rule
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int32]
+Days = NDArray[np.int32]
+
+_ATTENDANCE = frozenset(("attendance", c) for c in ("occasion", "person", "status"))
+_CASES = frozenset(("disciplinary_steps", c) for c in ("person", "step", "taken_on"))
+
+
+@dataclass(frozen=True)
+class _Attended:
+    """Attendance rows of known people at occasions of some kinds; all arrays have one length.
+
+    ``status`` is 1 for present (remote included), 0 for excused, -1 for unexcused.
+    """
+
+    occasion: Codes
+    person: Codes
+    day: Days
+    branch: Codes
+    status: NDArray[np.int8]
+
+    def take(self, keep: NDArray[Any]) -> _Attended:
+        return _Attended(
+            self.occasion[keep],
+            self.person[keep],
+            self.day[keep],
+            self.branch[keep],
+            self.status[keep],
+        )
+
+
+def _rows(rule: Rule, context: Context) -> _Attended:
+    """Who came to, or stayed away from, the occasions of the rule's kinds up to the day."""
+    kinds = tuple(rule.parameters["kinds"])
+    return context.shared(("attended", kinds), lambda: _make_rows(kinds, context))
+
+
+def _make_rows(kinds: tuple[str, ...], context: Context) -> _Attended:
+    facts, attendance = context.facts, context.facts["attendance"]
+    stream = streams.of({"source": "occasions", "kinds": list(kinds)}, context)
+    position = np.full(facts.count("occasions") + 1, -1, dtype=np.int32)
+    position[stream.rows] = np.arange(len(stream), dtype=np.int32)
+    place = position[attendance["occasion"]]
+    keep = np.flatnonzero((place >= 0) & (attendance["person"] >= 0))
+    place = place[keep]
+    meaning = np.zeros(len(facts.codes("attendance")) + 1, dtype=np.int8)
+    for code, value in (("present", 1), ("remote", 1), ("unexcused", -1)):
+        meaning[facts.position("attendance", code)] = value
+    branch = context.answerable[stream.organization]
+    return _Attended(
+        stream.rows[place],
+        attendance["person"][keep],
+        stream.day[place],
+        branch[place],
+        meaning[attendance["status"][keep]],
+    )
+
+
+class _AbsenceSchema(ParameterSchema):
+    """The occasions that are Party life, and the steps that answer an absence."""
+
+    kinds = code_list(v.OCCASION_KINDS, required=True)
+    steps = code_list(v.DISCIPLINARY_STEPS, required=True)
+
+
+class Unexcused(Check):
+    """Each member's unexcused absences of a month, and whether somebody acted on them."""
+
+    name = "unexcused"
+    schema = _AbsenceSchema
+    footprint = Footprint.OWN | Footprint.GROUPS
+    summary = "无故缺席后的批评教育"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        occasions = streams.reads({"source": "occasions", "kinds": parameters["kinds"]})
+        return occasions | _ATTENDANCE | _CASES
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            rows = _rows(rule, context)
+            away = rows.take(np.flatnonzero(rows.status < 0))
+            bound = np.append(context.applies(rule), np.bool_(0))[away.branch]
+            away = away.take(np.flatnonzero(bound & context.in_validity(rule, away.day)))
+            if len(away.person):
+                yield self._judge(rule, context, away)
+
+    def _judge(self, rule: Rule, context: Context, away: _Attended) -> Block:
+        month = periods.indices(away.day, Unit.MONTH)
+        key, first, place = np.unique(
+            (away.person.astype(np.int64) << 16) | month, return_index=True, return_inverse=True
+        )
+        size = len(key)
+        last = np.full(size, FIRST_DAY, dtype=np.int32)
+        np.maximum.at(last, place, away.day)
+        person = (key >> 16).astype(np.int32)
+        acted = _acted(rule, context, person, last)
+        return Block(
+            rule=rule,
+            subject_type="member",
+            subject=person,
+            organization=away.branch[first],
+            verdict=np.where(acted, findings.MET, findings.ACTION_DUE).astype(np.int8),
+            required=np.zeros(size, dtype=np.int64),
+            observed=np.bincount(place, minlength=size).astype(np.int64),
+            evidence=Evidence.grouped("occasions", away.occasion, place, size),
+            unit=Unit.MONTH,
+            period=(key & 0xFFFF).astype(np.int32),
+        )
+
+    def message(self, finding: Finding) -> str:
+        said = f"{finding.period_text}“{finding.rule.title}”：无故缺席 {finding.observed} 次"
+        if finding.verdict is Verdict.MET:
+            return f"{said}，已有处理记录。"
+        return f"{said}，请党支部及时批评教育、督促整改并记录；如何处理由党支部决定。"
+
+
+class AbsenceLadderSchema(_AbsenceSchema):
+    """How many unexcused absences in a row call for which step."""
+
+    row = fields.Integer(strict=True, required=True, validate=validate.Range(1, 12))
+    #: Whether an excused absence ends the row, or is passed over.
+    excused = fields.String(load_default="ends", validate=validate.OneOf(("ends", "passed_over")))
+
+
+class AbsenceLadder(Check):
+    """Unexcused absences one after another, in order of the member's own occasions (D11)."""
+
+    name = "absence_ladder"
+    schema = AbsenceLadderSchema
+    footprint = Footprint.OWN | Footprint.GROUPS
+    summary = "连续无故缺席"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        occasions = streams.reads({"source": "occasions", "kinds": parameters["kinds"]})
+        return occasions | _ATTENDANCE | _CASES
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            rows = _rows(rule, context)
+            bound = np.append(context.applies(rule), np.bool_(0))[rows.branch]
+            keep = bound & context.in_validity(rule, rows.day)
+            # Only those who ever stayed away are looked at: few, where attendance is long.
+            ever = np.zeros(context.facts.count("people"), dtype=np.bool_)
+            ever[rows.person[keep & (rows.status < 0)]] = True
+            rows = rows.take(np.flatnonzero(keep & ever[rows.person]))
+            if len(rows.person):
+                yield from self._judge(rule, context, _by_day(rule, rows))
+
+    def _judge(self, rule: Rule, context: Context, rows: _Attended) -> Iterator[Block]:
+        length, start = _runs(rows)
+        row = rule.parameters["row"]
+        reached = np.flatnonzero((length == row) & (rows.status < 0))
+        # The last time a member reached this length is what stands.
+        person, last = np.unique(rows.person[reached][::-1], return_index=True)
+        if not len(person):
+            return
+        at = reached[::-1][last]
+        day = rows.day[at]
+        acted = _acted(rule, context, person.astype(np.int32), day)
+        place = np.repeat(np.arange(len(at)), row)
+        run = start[at][place] + np.tile(np.arange(row), len(at))
+        yield Block(
+            rule=rule,
+            subject_type="member",
+            subject=person.astype(np.int32),
+            organization=rows.branch[at],
+            verdict=np.where(acted, findings.MET, findings.ACTION_DUE).astype(np.int8),
+            required=np.full(len(at), row, dtype=np.int64),
+            observed=np.full(len(at), row, dtype=np.int64),
+            evidence=Evidence.grouped("occasions", rows.occasion[run], place, len(at)),
+        )
+
+    def message(self, finding: Finding) -> str:
+        said = f"“{finding.rule.title}”：已连续 {finding.required} 次无故缺席"
+        if finding.verdict is Verdict.MET:
+            return f"{said}，已按规定处理。"
+        return f"{said}，请党组织按规定处理并记录；如何处理由党组织决定。"
+
+
+def _by_day(rule: Rule, rows: _Attended) -> _Attended:
+    """In order of person and day, several items of a day as one: whoever came, came."""
+    order = np.lexsort((-rows.status, rows.day, rows.person))
+    rows = rows.take(order)
+    same = np.zeros(len(order), dtype=np.bool_)
+    same[1:] = (rows.person[1:] == rows.person[:-1]) & (rows.day[1:] == rows.day[:-1])
+    rows = rows.take(np.flatnonzero(~same))
+    if rule.parameters["excused"] == "passed_over":
+        rows = rows.take(np.flatnonzero(rows.status != 0))
+    return rows
+
+
+def _runs(rows: _Attended) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Length of the row of absences that ends at each entry, and the entry it began at."""
+    index = np.arange(len(rows.person))
+    new = np.ones(len(index), dtype=np.bool_)
+    new[1:] = rows.person[1:] != rows.person[:-1]
+    # An absence continues a row unless it is the member's first entry or follows another kind.
+    begins = rows.status >= 0
+    begins |= new
+    begins[1:] |= rows.status[:-1] >= 0
+    start = np.maximum.accumulate(np.where(begins, index, 0))
+    return index - start + 1, start
+
+
+class AbsenceMonthsSchema(_AbsenceSchema):
+    """How many closed months without taking part call for a look at the case."""
+
+    months = fields.Integer(strict=True, load_default=6, validate=validate.Range(2, 24))
+    #: Whether a month with an excused absence ends the row, or is passed over.
+    excused = fields.String(load_default="ends", validate=validate.OneOf(("ends", "passed_over")))
+
+
+class AbsenceMonths(Check):
+    """Closed calendar months in a row, each with something to take part in and no one there (D12).
+
+    Where the months so far are fewer but the last time is as long ago, a person is asked.
+    """
+
+    name = "absence_months"
+    schema = AbsenceMonthsSchema
+    footprint = Footprint.OWN | Footprint.GROUPS
+    summary = "连续数月不参加组织生活"
+
+    def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
+        occasions = streams.reads({"source": "occasions", "kinds": parameters["kinds"]})
+        return occasions | _ATTENDANCE | _CASES | membership.ROSTER
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            low, high = context.span(rule, Unit.MONTH)
+            if high - low + 1 >= rule.parameters["months"]:
+                yield from self._judge(rule, context, low, high)
+
+    def _judge(self, rule: Rule, context: Context, low: int, high: int) -> Iterator[Block]:
+        over = periods.last_day(high, Unit.MONTH) < context.as_of
+        months = _Months(rule, context, low, high if over else high - 1)
+        longest, last = months.longest(rule.parameters["excused"] == "passed_over")
+        found = np.flatnonzero(longest >= rule.parameters["months"]).astype(np.int32)
+        warned = months.warned(rule.parameters["months"])
+        warned[found] = False
+        person = np.concatenate([found, np.flatnonzero(warned)]).astype(np.int32)
+        organization = months.branch_of(person)
+        keep = organization >= 0
+        person, organization = person[keep], organization[keep]
+        if not len(person):
+            return
+        reached = longest[person] >= rule.parameters["months"]
+        # From the end of the month that made it so many, whatever followed.
+        full = last[person] - longest[person] + rule.parameters["months"]
+        threshold = periods.last_days(np.maximum(full, 0) + low, Unit.MONTH)
+        acted = reached & _acted(rule, context, person, threshold)
+        verdict = np.where(
+            reached & ~months.back(person, last[person]),
+            findings.ACTION_DUE,
+            findings.NEEDS_JUDGEMENT,
+        )
+        yield Block(
+            rule=rule,
+            subject_type="member",
+            subject=person,
+            organization=organization,
+            verdict=np.where(acted, findings.MET, verdict).astype(np.int8),
+            required=np.full(len(person), rule.parameters["months"], dtype=np.int64),
+            observed=longest[person].astype(np.int64),
+            evidence=Evidence.none(len(person)),
+        )
+
+    def message(self, finding: Finding) -> str:
+        said = f"“{finding.rule.title}”：连续 {finding.observed} 个月没有参加组织生活的记录"
+        match finding.verdict:
+            case Verdict.MET:
+                return f"{said}，已有处理记录。"
+            case Verdict.ACTION_DUE:
+                return (
+                    f"{said}，达到 {finding.required} 个月，请查明有无正当理由；处置由党组织决定。"
+                )
+            case _ if finding.observed >= finding.required:
+                return f"{said}，此后又参加了；请查明当时有无正当理由，由人认定。"
+            case _:
+                return f"{said}，距上次参加已满 {finding.required} 个月，请及早了解情况。"
+
+
+class _Months:
+    """By person and closed month: something offered, taken part in, excused."""
+
+    def __init__(self, rule: Rule, context: Context, low: int, high: int) -> None:
+        self._context, self._low, self._width = context, low, high - low + 1
+        people = context.facts.count("people")
+        rows = _rows(rule, context)
+        month = periods.indices(rows.day, Unit.MONTH) - np.int32(low)
+        inside = (month >= 0) & (month < self._width)
+        cell = rows.person.astype(np.int64) * self._width + month
+        self.came = np.zeros((people, self._width), dtype=np.bool_)
+        self.excused = np.zeros((people, self._width), dtype=np.bool_)
+        self.came.ravel()[cell[inside & (rows.status > 0)]] = True
+        self.excused.ravel()[cell[inside & (rows.status == 0)]] = True
+        self.last = np.full(people, FIRST_DAY, dtype=np.int32)
+        present = rows.status > 0
+        np.maximum.at(self.last, rows.person[present], rows.day[present])
+        listed = np.zeros((context.size, self._width), dtype=np.bool_)
+        listed[rows.branch[inside], month[inside]] = True
+        self.offered = self._offered(rule, listed, people)
+
+    def _offered(self, rule: Rule, listed: Bools, people: int) -> Bools:
+        """Months with an occasion of the branch to which the person belonged all month."""
+        context, roster = self._context, self._context.facts.roster
+        applies = np.append(context.applies(rule), np.bool_(0))
+        bound = np.flatnonzero(roster.party & applies[roster.organization] & (roster.person >= 0))
+        offered = np.zeros((people, self._width), dtype=np.bool_)
+        self._branch = np.full(people, -1, dtype=np.int32)
+        for month in range(self._width):
+            first = periods.first_day(self._low + month, Unit.MONTH)
+            last = periods.last_day(self._low + month, Unit.MONTH)
+            here = bound[(roster.start[bound] <= first) & (roster.end[bound] >= last)]
+            offered[roster.person[here], month] = listed[roster.organization[here], month]
+        now = bound[(roster.start[bound] <= context.as_of) & (roster.end[bound] >= context.as_of)]
+        self._branch[roster.person[now]] = roster.organization[now]
+        return offered
+
+    def branch_of(self, person: Codes) -> Codes:
+        """The branch of each person today; -1 where there is none any more."""
+        found: Codes = self._branch[person]
+        return found
+
+    def longest(self, pass_over: bool) -> tuple[Codes, Codes]:  # noqa: FBT001 - one of two readings
+        """The longest row of months without taking part, and the month in which it ended."""
+        away = self.offered & ~self.came & ~self.excused
+        length = np.zeros(len(away), dtype=np.int32)
+        best = np.zeros(len(away), dtype=np.int32)
+        at = np.full(len(away), -1, dtype=np.int32)
+        for month in range(self._width):
+            kept = self.excused[:, month] & ~self.came[:, month]
+            length = np.where(
+                away[:, month], length + 1, np.where(kept & pass_over, length, 0)
+            ).astype(np.int32)
+            longer = (length > 0) & (length >= best)
+            best = np.where(longer, length, best)
+            at = np.where(longer, month, at).astype(np.int32)
+        return best, at
+
+    def back(self, person: Codes, month: Codes) -> Bools:
+        """Who has taken part again since the end of the row."""
+        end = periods.last_days(np.maximum(month, 0) + self._low, Unit.MONTH)
+        return np.asarray(self.last[person] > end)
+
+    def warned(self, months: int) -> Bools:
+        """Whose last time is so many months ago, with something offered since."""
+        known = self.last > FIRST_DAY
+        last = np.where(known, self.last, np.int32(0)).astype(np.int32)
+        long_ago = periods.add_months(last, months) < self._context.as_of
+        since = periods.indices(last, Unit.MONTH) - self._low + 1
+        after = np.arange(self._width)[None, :] >= since[:, None]
+        missed = (self.offered & ~self.excused & after).sum(axis=1)
+        return np.asarray(known & long_ago & (missed >= months - 1))
+
+
+def _acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:
+    """Whether one of the rule's steps was taken with each person on or after each day."""
+    facts, table = context.facts, context.facts["disciplinary_steps"]
+    steps = [facts.position("disciplinary_step", step) for step in rule.parameters["steps"]]
+    keep = np.isin(table["step"], steps) & (table["person"] >= 0)
+    keep &= (table["taken_on"] <= context.as_of) & (table["taken_on"] != NULL_DAY)
+    last = np.full(facts.count("people"), FIRST_DAY, dtype=np.int32)
+    np.maximum.at(last, table["person"][keep], table["taken_on"][keep])
+    return np.asarray(last[person] >= day)
