@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from guiju.rules.checks.absence import AbsenceLadder, AbsenceMonths, Unexcused
 from guiju.rules.checks.agenda import Agenda, Items
 from guiju.rules.checks.all_kinds import AllKinds
 from guiju.rules.checks.appraised import Appraised
@@ -22,13 +23,16 @@ from guiju.rules.checks.count import Count
 from guiju.rules.checks.decided_at import DecidedAt
 from guiju.rules.checks.dues import DuesBase, DuesPaid
 from guiju.rules.checks.each_person import EachPerson
+from guiju.rules.checks.filing import Filing
 from guiju.rules.checks.follow_up import FollowUp
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
 from guiju.rules.checks.grades import Exemption, GradeBasis, ScaleCheck, Ungraded
 from guiju.rules.checks.holders import Holders
 from guiju.rules.checks.hours import Hours
+from guiju.rules.checks.leading_cadres import LeaderAttendance, LeaderLeave
 from guiju.rules.checks.life_cycle import LifeCycle
+from guiju.rules.checks.major_matters import AskedFirst, Referred
 from guiju.rules.checks.matters import Prior, Reserved
 from guiju.rules.checks.member_count import MemberCount
 from guiju.rules.checks.member_states import MemberStates
@@ -44,8 +48,16 @@ from guiju.rules.checks.register import Register
 from guiju.rules.checks.response import Response
 from guiju.rules.checks.same_theme import SameTheme
 from guiju.rules.checks.scheme import Scheme
+from guiju.rules.checks.secretaries import Headship, Standing
 from guiju.rules.checks.sequence import After
 from guiju.rules.checks.spacing import Spacing
+from guiju.rules.checks.standards import (
+    StandardClosing,
+    StandardKept,
+    StandardLedger,
+    StandardMethod,
+    StandardTarget,
+)
 from guiju.rules.checks.structure import Structure
 from guiju.rules.checks.subordinates import Subordinates
 from guiju.rules.checks.talk_mode import TalkMode
@@ -56,16 +68,20 @@ from guiju.rules.checks.team_meeting import TeamMeeting
 from guiju.rules.checks.term import Term
 from guiju.rules.checks.training import SecretaryTraining
 from guiju.rules.checks.vote import Vote
+from guiju.rules.checks.weak_list import WeakList
 from guiju.rules.checks.window import Window
 
 #: Built-in checks by the name that packs use.
 CHECKS: Mapping[str, Check] = {
     check.name: check
     for check in (
+        AbsenceLadder(),
+        AbsenceMonths(),
         After(),
         Agenda(),
         AllKinds(),
         Appraised(),
+        AskedFirst(),
         Birthdays(),
         Cap(),
         CaseHandling(),
@@ -86,6 +102,7 @@ CHECKS: Mapping[str, Check] = {
         EachPerson(),
         Exemption(),
         Fields(),
+        Filing(),
         FollowUp(),
         ForbiddenSettings(),
         Form(),
@@ -93,8 +110,11 @@ CHECKS: Mapping[str, Check] = {
         Holders(),
         Hours(),
         GradeBasis(),
+        Headship(),
         Items(),
         Layout(),
+        LeaderAttendance(),
+        LeaderLeave(),
         LifeCycle(),
         MemberCount(),
         MemberStates(),
@@ -109,6 +129,7 @@ CHECKS: Mapping[str, Check] = {
         RectificationClosing(),
         RectificationList(),
         RectificationReport(),
+        Referred(),
         Register(),
         Reserved(),
         Response(),
@@ -118,6 +139,12 @@ CHECKS: Mapping[str, Check] = {
         SecretaryTraining(),
         SingleUnit(),
         Spacing(),
+        StandardClosing(),
+        StandardKept(),
+        StandardLedger(),
+        StandardMethod(),
+        StandardTarget(),
+        Standing(),
         Steps(),
         Structure(),
         Subordinates(),
@@ -127,8 +154,10 @@ CHECKS: Mapping[str, Check] = {
         TeamMeeting(),
         Term(),
         TalkRecord(),
+        Unexcused(),
         Ungraded(),
         Vote(),
+        WeakList(),
         Window(),
     )
 }
