@@ -19,7 +19,7 @@ from guiju.rules.facts import Facts
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY, Unit
 from guiju.rules.spells import Spells, bounds
-from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS, TEAM_POSTS
+from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS
 
 if TYPE_CHECKING:
     from guiju.rules.engine import Rule
@@ -262,6 +262,8 @@ class Context:
             judged &= self.holds(conditions, organization, np.minimum(last, np.int32(self.as_of)))
         groups = bool(len(bound)) and bool(self.is_group[bound].all())
         subject_type = "group" if groups else "organization"
+        if "has_team" in conditions:
+            subject_type = "team"
         return Grid(self.size, low, high, organization, period, judged, subject_type)
 
     def period_verdict(self, rule: Rule, enough: Bools, grid: Grid, unit: Unit) -> NDArray[np.int8]:
@@ -363,7 +365,10 @@ def _has_floating(context: Context, organizations: Codes, days: Days) -> Bools:
 
 
 def _has_team(context: Context, organizations: Codes, days: Days) -> Bools:
-    return context.facts.posts.count(TEAM_POSTS, organizations, days) > 0
+    """Committees and leading groups have a team; others where members of one are on record."""
+    committees = context.of_kind(("committee", "working_committee", "leading_group"))
+    members = context.facts.posts.count(("team_member",), organizations, days)
+    return committees[organizations] | (members > 0)
 
 
 def _mass_review(context: Context, organizations: Codes, days: Days) -> Bools:
@@ -371,6 +376,18 @@ def _mass_review(context: Context, organizations: Codes, days: Days) -> Bools:
     stated = context.facts["organizations"]["mass_review_required"][organizations]
     villages = [context.facts.position("sector", sector) for sector in ("village", "community")]
     return np.where(stated < 0, np.isin(context.sector[organizations], villages), stated == 1)
+
+
+def _paper_duty(duty: str, sectors: Sequence[str]) -> Condition:
+    """Organizations with a duty to write papers; where they state none, by their sector."""
+
+    def holds(context: Context, organizations: Codes, days: Days) -> Bools:
+        stated = context.facts["organizations"]["paper_duty"][organizations]
+        usual = [context.facts.position("sector", sector) for sector in sectors]
+        implied = np.isin(context.sector[organizations], usual)
+        return np.where(stated < 0, implied, stated == context.facts.position("paper_duty", duty))
+
+    return holds
 
 
 def _top(context: Context, organizations: Codes, days: Days) -> Bools:
@@ -466,6 +483,9 @@ CONDITIONS: dict[str, Condition] = {
     "has_floating": _has_floating,
     "has_team": _has_team,
     "mass_review_required": _mass_review,
+    "paper_required": _paper_duty("required", ("agency", "township", "school", "hospital")),
+    "paper_village": _paper_duty("village", ("village", "community")),
+    "paper_local": _paper_duty("local", ("university", "enterprise", "new_organization")),
     "top": _top,
     "upper_committee": _upper_committee,
     "leads_area": _leads_area,
@@ -488,6 +508,10 @@ CONDITION_READS: dict[str, frozenset[tuple[str, str]]] = {
     "has_floating": frozenset(("members", column) for column in _MEMBER_COLUMNS),
     "has_team": frozenset(("posts", column) for column in _POST_COLUMNS),
     "mass_review_required": frozenset({("organizations", "mass_review_required")}),
+    **dict.fromkeys(
+        ("paper_required", "paper_village", "paper_local"),
+        frozenset({("organizations", "paper_duty")}),
+    ),
     "internal_body": frozenset({("organizations", "internal")}),
     "unit_itself": frozenset({("organizations", "internal")}),
 }

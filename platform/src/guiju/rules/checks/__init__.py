@@ -10,6 +10,7 @@ from guiju.rules.checks.all_kinds import AllKinds
 from guiju.rules.checks.appraised import Appraised
 from guiju.rules.checks.base import Check, Footprint
 from guiju.rules.checks.birthdays import Birthdays
+from guiju.rules.checks.by_document import ByDocument
 from guiju.rules.checks.cap import Cap
 from guiju.rules.checks.case_papers import CasePapers
 from guiju.rules.checks.cases import CaseHandling, CaseLadder, CaseReply, CaseRights, CaseTerm
@@ -83,6 +84,7 @@ CHECKS: Mapping[str, Check] = {
         Appraised(),
         AskedFirst(),
         Birthdays(),
+        ByDocument(),
         Cap(),
         CaseHandling(),
         CaseLadder(),

@@ -42,9 +42,13 @@ _MOST_ITEMS = 31
 
 
 class DocumentsSchema(OccasionSchema):
-    """Which papers each occasion leaves; a nil return (零报告) is a paper."""
+    """Which papers each occasion leaves; a nil return (零报告) is a paper.
+
+    Of those in ``one_of`` any one is enough.
+    """
 
     documents = code_list(v.DOCUMENT_KINDS, required=True)
+    one_of = code_list(v.DOCUMENT_KINDS)
 
 
 class FieldsSchema(OccasionSchema):
@@ -90,6 +94,10 @@ class StepsSchema(OccasionSchema):
 _WHEN = {"before": "before", "on_day": "on_day", "after": "after", "at_any_time": "any"}
 
 
+#: Items that are papers: one kind, or any of several.
+_PAPERS = ("document_kind", "one_document")
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing to be ticked: a step, a paper or a field."""
@@ -103,6 +111,9 @@ class Item:
             if self.code in _COUNTED:
                 return _COUNTED[self.code]
             return str(tables.columns("occasions")[self.code].metadata["heading"])
+        if self.vocabulary == "one_document":
+            kinds = self.code.split("|")
+            return "或".join(wording.label(rule, "document_kind", kind) for kind in kinds)
         return wording.label(rule, self.vocabulary, self.code)
 
 
@@ -115,6 +126,8 @@ def items(parameters: Mapping[str, Any]) -> list[Item]:
     ]
     found += [Item("document_kind", code, "any") for code in parameters.get("documents", ())]
     found += [Item("field", code, "any") for code in parameters.get("fields_", ())]
+    if parameters.get("one_of"):
+        found.append(Item("one_document", "|".join(parameters["one_of"]), "any"))
     return found
 
 
@@ -126,7 +139,7 @@ class _Checklist(OccasionCheck):
         for item in items(parameters):
             if item.vocabulary == "step":
                 found |= proof.reads(item.code)
-            elif item.vocabulary == "document_kind":
+            elif item.vocabulary in _PAPERS:
                 found |= proof.PAPERS
             elif item.code in _COUNTED:
                 found |= turnout.COUNTS
@@ -247,9 +260,10 @@ def _look(
 
 
 def _present(item: Item, meetings: Meetings, context: Context) -> Bools:
-    if item.vocabulary == "document_kind":
+    if item.vocabulary in _PAPERS:
         masks = proof.document_masks(context)[meetings.rows]
-        return np.asarray((masks & context.facts.mask("document_kind", [item.code])) != 0)
+        wanted = context.facts.mask("document_kind", item.code.split("|"))
+        return np.asarray((masks & wanted) != 0)
     if item.code in _COUNTED:
         came = turnout.of(context).present[meetings.rows] >= 0
         if item.code == "attended":

@@ -71,9 +71,6 @@ class CountSchema(streams.StreamSchema):
 class Count(Check):
     """At least ``min`` (and at most ``max``) records of a stream in each period."""
 
-    #: What kind of subject the organizations stand for, where the tree alone does not say.
-    subject_type: ClassVar[str | None] = None
-
     name = "count"
     schema: ClassVar[type[ParameterSchema]] = CountSchema
     footprint = Footprint.OWN | Footprint.GROUPS
@@ -119,7 +116,7 @@ class Count(Check):
         grid = placed.grid
         return Block(
             rule=rule,
-            subject_type=self.subject_type or grid.subject_type,
+            subject_type=grid.subject_type,
             subject=grid.organization,
             organization=context.answerable[grid.organization],
             verdict=verdict,

@@ -1,23 +1,26 @@
 """Meetings of a leading team: so many in each year.
 
-They differ from other counts in three ways: the subject is the team, a meeting held in
-January may be meant for the year before, and one that a campaign orders follows the
-superior's instructions instead of the local number.
+They differ from other counts in three ways: a meeting that lacks its quorum was not held,
+one held in January may be meant for the year before, and one that a campaign orders
+follows the superior's instructions instead of the local number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import fields, validate
+from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
-from guiju.rules.checks import streams
+from guiju.rules.checks import streams, turnout
+from guiju.rules.checks.base import ratio_field
 from guiju.rules.checks.count import Count, CountSchema, Placed
 from guiju.rules.findings import Block
 from guiju.rules.periods import Unit
+from guiju.rules.vocabulary import TEAM_POSTS
 
 if TYPE_CHECKING:
     from guiju.rules.context import Context
@@ -34,11 +37,16 @@ class TeamMeetingSchema(CountSchema):
     #: A meeting held by a superior's campaign document: the local number rests, or it counts.
     campaign = fields.String(load_default="counts", validate=validate.OneOf(("counts", "suspends")))
 
+    #: The fraction of the team without which a meeting does not count as held (D10).
+    quorum = ratio_field(load_default=None, allow_none=True)
+    inclusive = fields.Boolean(load_default=True)
+    members_only = fields.Boolean(load_default=False)
+    count_inquorate = fields.Boolean(load_default=False)
+
 
 class TeamMeeting(Count):
     """At least ``min`` meetings of the team in each year."""
 
-    subject_type: ClassVar[str | None] = "team"
     name = "team_meeting"
     schema = TeamMeetingSchema
     summary = "班子每年会议次数"
@@ -46,10 +54,14 @@ class TeamMeeting(Count):
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = streams.reads(parameters)
         found |= {("occasions", "for_year"), ("occasions", "campaign_document")}
+        if parameters["quorum"]:
+            found |= turnout.COUNTS | turnout.POSTS | turnout.ROSTER
         return found
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         stream = streams.of(rule.parameters, context)
+        if rule.parameters["quorum"] and not rule.parameters["count_inquorate"]:
+            stream = stream.take(_quorate(stream, rule, context))
         grid = context.grid(rule, unit, low, high)
         period = periods.indices(stream.day, unit)
         if rule.parameters["year_of"] == "for_year":
@@ -68,3 +80,14 @@ class TeamMeeting(Count):
         block.verdict = np.where(short, findings.NOT_APPLICABLE, block.verdict).astype(np.int8)
         block.due = context.due(block.verdict, grid.period, unit)
         return block
+
+
+def _quorate(stream: streams.Stream, rule: Rule, context: Context) -> NDArray[np.bool_]:
+    """Meetings at which enough of the team were; unknown presence is not held against one."""
+    counted, only = turnout.of(context), rule.parameters["members_only"]
+    seats = counted.holders(TEAM_POSTS, members_only=only)[stream.rows]
+    came = counted.came(TEAM_POSTS, members_only=only)[stream.rows]
+    part, whole = rule.parameters["quorum"]
+    over = whole * came - part * seats
+    enough = over >= 0 if rule.parameters["inclusive"] else over > 0
+    return np.asarray(enough | (came < 0) | (seats <= 0))
