@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "evaluate": Lazy("guiju.cli.evaluate:evaluate", _("判定一份事实文档")),
     "facts": Lazy("guiju.cli.facts:facts", _("事实文档：生成模板、检查")),
     "demo": Lazy("guiju.cli.demo:demo", _("用内置的数据库演示一座城市")),
+    "serve": Lazy("guiju.cli.serve:serve", _("提供网页和接口")),
     "db": Lazy("guiju.cli.database:db", _("数据库：升级")),
     "tenant": Lazy("guiju.cli.tenant:tenant", _("租户：新建、列出、停用、恢复")),
     "import": Lazy("guiju.cli.importing:import_", _("把工作簿导入租户")),

@@ -21,6 +21,11 @@ _YEAR = 365 * 24 * 3600
 class MissingAssetsError(Exception):
     """The package was built without its browser libraries, or they were deleted since."""
 
+    @property
+    def problems(self) -> list[str]:
+        """What the command line lists."""
+        return [str(self)]
+
 
 def check(folder: Path = VENDOR) -> None:
     """Raise ``MissingAssetsError`` unless every file that the build put there is there.

@@ -73,6 +73,11 @@ def _unknown(error: Exception) -> tuple[str, int]:
 
 
 def _render(page: _Page, status: int) -> str:
+    # Inside another page there is room for the message alone.
+    part = "HX-Request" in request.headers
     return render_template(
-        "error.html", title=gettext(page.title), text=gettext(page.text), status=status
+        "parts/error.html" if part else "error.html",
+        title=gettext(page.title),
+        text=gettext(page.text),
+        status=status,
     )

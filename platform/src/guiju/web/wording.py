@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from babel.dates import format_skeleton
 from flask import Flask, current_app, request, url_for
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_decimal, format_time, get_locale, to_user_timezone
 
 from guiju.language import gettext
 from guiju.language import gettext as _
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     """Let templates use everything here."""
     app.jinja_env.filters.update(
         day=day,
+        day_short=day_short,
         moment=moment,
         label=label,
         number=format_decimal,
@@ -134,9 +136,16 @@ def day(value: date | str | None) -> str:
     return str(format_date(date.fromisoformat(value) if isinstance(value, str) else value, "long"))
 
 
+def day_short(value: date) -> str:
+    """3月5日: a date whose year is plain from what stands around it."""
+    return format_skeleton("MMMd", value, locale=get_locale())
+
+
 def moment(value: datetime | None) -> str:
     """A time of day on a date, in the time zone of the place."""
-    return "" if value is None else str(format_datetime(value, "short"))
+    if value is None:
+        return ""
+    return f"{day(to_user_timezone(value).date())} {format_time(value, 'short')}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -12,6 +12,7 @@ from guiju.db import db
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import (
+    AttentionPage,
     FindingView,
     GridCell,
     GridRow,
@@ -24,8 +25,12 @@ from guiju.web.wording import judged, months_of, plugins
 
 blueprint = Blueprint("organization", __name__)
 
-#: What is due is shown up to so many entries; the list of everything open is a page of its own.
-_MOST_DUE = 12
+#: What is still to be done, and what fell short or stayed unclear.
+_COMING = ("action_due", "pending")
+_LACKING = ("not_met", "deviation", "needs_judgement", "no_data")
+
+#: Each list shows so many entries; all of them are on a page of their own.
+_MOST_ENTRIES = 8
 
 
 @blueprint.get("/organizations/<int:organization_id>")
@@ -46,13 +51,7 @@ def page(organization_id: int) -> str:
             within=current_user.within,
             year=grid.year,
         )
-        due = queries.attention(
-            db.session(),
-            plugins().packs,
-            organization_id,
-            within=current_user.within,
-            limit=_MOST_DUE,
-        )
+        coming, lacking = (_todo(organization_id, verdicts) for verdicts in (_COMING, _LACKING))
     except NotVisible:
         abort(404)
     portrait = visible_portrait(organization_id, grid.standing.as_of or today())
@@ -63,10 +62,31 @@ def page(organization_id: int) -> str:
         trail=trail(portrait),
         chapters=chapters(grid),
         children=below.by_child,
-        due=due,
+        coming=coming,
+        lacking=lacking,
         today=grid.standing.as_of or today(),
         total=judged(grid.counts),
     )
+
+
+@dataclass(frozen=True)
+class Todo:
+    """The beginning of a list of what is open."""
+
+    verdicts: Sequence[str]
+    page: AttentionPage
+
+
+def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
+    found = queries.attention(
+        db.session(),
+        plugins().packs,
+        organization_id,
+        within=current_user.within,
+        verdicts=verdicts,
+        limit=_MOST_ENTRIES,
+    )
+    return Todo(verdicts, found)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from flask_login import current_user
@@ -20,6 +19,6 @@ def visible_portrait(organization_id: int, on: date) -> Portrait:
     return found
 
 
-def trail(found: Portrait) -> Sequence[Place]:
+def trail(found: Portrait) -> list[Place]:
     """The superiors that the visitor may see, from the top down."""
     return [place for place in found.superiors if current_user.sees(place.path)]
