@@ -152,6 +152,8 @@ class TestHolesOfFilters:
             assert cursor.fetch_arrow_table().to_pydict() == {"code": ["mine"]}
             cursor.execute("SELECT current_setting('transaction_isolation')")
             assert cursor.fetchone() == ("repeatable read",)
+            cursor.execute("SELECT current_setting('transaction_read_only')")
+            assert cursor.fetchone() == ("on",)
 
 
 class TestLifetime:

@@ -13,7 +13,7 @@ from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import metadata, tenant_scope
 from guiju.db.codes import bits, codes_of
-from guiju.db.merge import FEW
+from guiju.db.copying import FEW
 from guiju.organizations.models import DirtyMark, Member, Organization, Person, Post
 from guiju.rules.problems import BadInput
 

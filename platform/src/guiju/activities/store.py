@@ -18,8 +18,9 @@ from guiju.activities.models import Occasion
 from guiju.db.arrays import any_of
 from guiju.db.arrow_rows import Numbers, Rows, as_arrow, resolved
 from guiju.db.codes import bits, masked_vocabularies
+from guiju.db.copying import new_numbers, numbers_of
 from guiju.db.facts_tables import identity
-from guiju.db.merge import Merged, Repeated, merge, new_numbers, numbers_of
+from guiju.db.merge import Merged, Repeated, merge
 from guiju.db.models import metadata
 from guiju.db.session import AnySession
 from guiju.language import gettext as _

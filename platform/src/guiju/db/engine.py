@@ -15,7 +15,14 @@ import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi as adbc
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from guiju.db.scope import OperatorScope, Scope, ScopeError, TenantScope, current_scope
+from guiju.db.scope import (
+    OperatorScope,
+    Scope,
+    ScopeError,
+    TenantScope,
+    current_scope,
+    current_tenant,
+)
 
 #: What the policies read; see ``migrations/row_level_security.py``.
 _SETTINGS = sa.text(
@@ -54,21 +61,17 @@ def guard(engine: sa.Engine) -> sa.Engine:
 
 @contextmanager
 def arrow_connection(url: str) -> Iterator[adbc.Connection]:
-    """An ADBC connection in one repeatable-read transaction of the current scope.
+    """An ADBC connection for reading columns in bulk, in the current tenant's scope.
 
-    For reading columns in bulk: everything read through it is one snapshot.  What it
-    writes is committed at the end of the block, rolled back after an exception.
+    All that is read through it is one snapshot; nothing can be written.
     """
-    scope = current_scope()
+    settings = _settings(current_tenant())
     with adbc.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for name, value in _settings(scope).items():
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        for name, value in settings.items():
             cursor.execute("SELECT set_config('guiju.' || $1, $2, true)", (name, value))
             cursor.fetchall()
-        if isinstance(scope, OperatorScope):
-            cursor.execute("INSERT INTO operator_entries (reason) VALUES ($1)", (scope.reason,))
         yield connection
-        connection.commit()
 
 
 def _settings(scope: Scope) -> dict[str, str]:

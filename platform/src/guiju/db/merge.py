@@ -5,7 +5,6 @@ twice change nothing.  ``COPY`` into a table with row-level security is refused,
 temporary table; a few rows travel as JSON instead, which spares making one.
 """
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +14,11 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
-from psycopg import sql
-from pyarrow import csv
 from sqlalchemy.dialects import postgresql
 
-from guiju.db.arrow_rows import Numbers
+from guiju.db.copying import FEW, copy_in
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
-
-#: Up to this many rows, or ids looked up, a parameter is quicker than a bulk copy.
-FEW = 1000
-
-_BATCH = 100_000
 
 
 @dataclass
@@ -138,13 +130,7 @@ def _displaced(
     traces: tuple[str, ...],
 ) -> dict[str, set[int]]:
     """The numbers that the merge will take out of the columns ``traces``."""
-    same = [
-        table.c[name] == staged.c[name]
-        if not table.c[name].nullable
-        else table.c[name].is_not_distinct_from(staged.c[name])
-        for name in identity
-        if name in staged.c
-    ]
+    same = [_same(table.c[name], staged.c.get(name)) for name in identity]
     changing = [name for name in traces if name in staged.c and name not in (*identity, "id")]
     found: dict[str, set[int]] = {}
     for name in changing:
@@ -156,6 +142,16 @@ def _displaced(
         )
         found[name] = set(session.scalars(sa.select(_distinct(before.c[name]))).one())
     return found
+
+
+def _same(
+    stored: sa.ColumnElement[Any], brought: sa.ColumnElement[Any] | None
+) -> sa.ColumnElement[bool]:
+    if brought is None:
+        return stored.is_(None)
+    # Equality where it says the same: it can be looked up.
+    nullable = getattr(stored, "nullable", True)
+    return stored.is_not_distinct_from(brought) if nullable else stored == brought
 
 
 def _distinct(column: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
@@ -180,7 +176,7 @@ def _staged(session: AnySession, table: sa.Table, rows: pa.Table) -> Iterator[sa
     staging = sa.Table(f"staged_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     connection = session.connection()
     staging.create(connection)
-    _copy_in(_driver(session), staging.name, rows)
+    copy_in(session, staging.name, rows)
     connection.execute(sa.text(f"ANALYZE {staging.name}"))
     yield staging
     staging.drop(connection)
@@ -189,78 +185,3 @@ def _staged(session: AnySession, table: sa.Table, rows: pa.Table) -> Iterator[sa
 def _json(rows: pa.Table) -> Any:
     # Dates in the form that PostgreSQL reads; the rest has one in JSON.
     return json.loads(json.dumps(rows.to_pylist(), default=str))
-
-
-def _driver(session: AnySession) -> psycopg.Connection:
-    """The driver's connection, in the session's transaction."""
-    connection: Any = session.connection().connection.driver_connection
-    return connection  # type: ignore[no-any-return]
-
-
-def _copy_in(connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
-    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(table))
-    plain = pa.table({name: _plain(rows[name]) for name in rows.column_names})
-    options = csv.WriteOptions(include_header=False)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for batch in plain.to_batches(max_chunksize=_BATCH):
-            buffer = io.BytesIO()
-            csv.write_csv(batch, buffer, options)
-            copy.write(buffer.getbuffer())
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column that CSV can say; a list becomes PostgreSQL's ``{1,2}``."""
-    if not pa.types.is_list(column.type):
-        return column
-    text = [
-        None if value is None else f"{{{','.join(map(str, value))}}}"
-        for value in column.to_pylist()
-    ]
-    return pa.chunked_array([pa.array(text, pa.string())])
-
-
-def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers:
-    """The numbers of the rows of ``table`` whose code is one of ``codes``."""
-    if len(codes) <= FEW:
-        found = session.execute(
-            sa.select(table.c.code, table.c.id).where(table.c.code.in_(codes.to_pylist()))
-        ).all()
-        return Numbers(
-            pa.array([code for code, _ in found], pa.string()),
-            pa.array([number for _, number in found], pa.int64()),
-        )
-    return Numbers(*_copy_out(session, sa.select(table.c.code, table.c.id)))
-
-
-def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
-    """``count`` numbers for rows to come."""
-    sequence = sa.Sequence(f"{table.name}_id_seq")
-    (ids,) = session.execute(
-        sa.select(sa.func.array_agg(sequence.next_value())).select_from(
-            sa.func.generate_series(1, count)
-        )
-    ).one()
-    return pa.array(ids or [], pa.int64())
-
-
-def _copy_out(session: AnySession, select: sa.Select[Any]) -> tuple[pa.Array, pa.Array]:
-    """A column of strings and one of numbers, by the million."""
-    statement = str(select.compile(dialect=session.get_bind().dialect))
-    buffer = io.BytesIO()
-    with (
-        _driver(session).cursor() as cursor,
-        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv)") as copy,
-    ):
-        for data in copy:
-            buffer.write(data)
-    if not buffer.tell():
-        return pa.array([], pa.string()), pa.array([], pa.int64())
-    buffer.seek(0)
-    read = csv.read_csv(
-        buffer,
-        read_options=csv.ReadOptions(column_names=["code", "id"]),
-        convert_options=csv.ConvertOptions(
-            column_types={"code": pa.string(), "id": pa.int64()}, strings_can_be_null=False
-        ),
-    )
-    return read["code"].combine_chunks(), read["id"].combine_chunks()

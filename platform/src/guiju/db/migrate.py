@@ -11,7 +11,6 @@ from psycopg import sql
 from sqlalchemy import orm
 
 from guiju.config import APP_ROLE
-from guiju.config import APP_ROLE
 from guiju.db.codes import masked_vocabularies, register_codes
 from guiju.db.engine import sqlalchemy_url
 from guiju.locations import migrations_folder

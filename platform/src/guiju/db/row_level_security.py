@@ -14,8 +14,6 @@ from alembic.operations import MigrateOperation, Operations, ops
 
 from guiju.config import APP_ROLE
 
-from guiju.config import APP_ROLE
-
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 # In a scalar subquery a setting is looked up once for a statement, not once for a row.  After

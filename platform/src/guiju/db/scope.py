@@ -77,9 +77,14 @@ def current_scope() -> Scope:
     return scope
 
 
-def current_tenant_id() -> int:
-    """The tenant being worked for; raises ``ScopeError`` outside a tenant's scope."""
+def current_tenant() -> TenantScope:
+    """The tenant's scope being worked in; raises ``ScopeError`` in none and in the operator's."""
     scope = current_scope()
     if not isinstance(scope, TenantScope):
         raise ScopeError(f"not in a tenant's scope but in the operator's: {scope.reason}")
-    return scope.tenant_id
+    return scope
+
+
+def current_tenant_id() -> int:
+    """The number of the tenant being worked for; raises ``ScopeError`` as above."""
+    return current_tenant().tenant_id

@@ -1,0 +1,95 @@
+"""Many rows in and out of the session's transaction at once, through COPY."""
+
+import io
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import sqlalchemy as sa
+from psycopg import sql
+from pyarrow import csv
+
+from guiju.db.arrow_rows import Numbers
+from guiju.db.session import AnySession
+
+#: Up to this many rows, or ids looked up, a parameter is quicker than a copy.
+FEW = 1000
+
+_BATCH = 100_000
+
+
+def copy_in(session: AnySession, table: str, rows: pa.Table) -> None:
+    """Append ``rows`` to a table without row-level security, such as a temporary one."""
+    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(table))
+    plain = pa.table({name: _plain(rows[name]) for name in rows.column_names})
+    options = csv.WriteOptions(include_header=False)
+    with _driver(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in plain.to_batches(max_chunksize=_BATCH):
+            buffer = io.BytesIO()
+            csv.write_csv(batch, buffer, options)
+            copy.write(buffer.getbuffer())
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column that CSV can say; a list becomes PostgreSQL's ``{1,2}``."""
+    if not pa.types.is_list(column.type):
+        return column
+    text = [
+        None if value is None else f"{{{','.join(map(str, value))}}}"
+        for value in column.to_pylist()
+    ]
+    return pa.chunked_array([pa.array(text, pa.string())])
+
+
+def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers:
+    """The numbers of the rows of ``table`` whose code is one of ``codes``."""
+    if len(codes) <= FEW:
+        found = session.execute(
+            sa.select(table.c.code, table.c.id).where(table.c.code.in_(codes.to_pylist()))
+        ).all()
+        return Numbers(
+            pa.array([code for code, _ in found], pa.string()),
+            pa.array([number for _, number in found], pa.int64()),
+        )
+    return Numbers(*_copy_out(session, sa.select(table.c.code, table.c.id)))
+
+
+def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
+    """``count`` numbers for rows to come."""
+    sequence = sa.Sequence(f"{table.name}_id_seq")
+    (ids,) = session.execute(
+        sa.select(sa.func.array_agg(sequence.next_value())).select_from(
+            sa.func.generate_series(1, count)
+        )
+    ).one()
+    return pa.array(ids or [], pa.int64())
+
+
+def _copy_out(session: AnySession, select: sa.Select[Any]) -> tuple[pa.Array, pa.Array]:
+    """A column of strings and one of numbers, by the million."""
+    statement = str(select.compile(dialect=session.get_bind().dialect))
+    buffer = io.BytesIO()
+    with (
+        _driver(session).cursor() as cursor,
+        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv)") as copy,
+    ):
+        for data in copy:
+            buffer.write(data)
+    if not buffer.tell():
+        return pa.array([], pa.string()), pa.array([], pa.int64())
+    buffer.seek(0)
+    read = csv.read_csv(
+        buffer,
+        read_options=csv.ReadOptions(column_names=["code", "id"]),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types={"code": pa.string(), "id": pa.int64()}, strings_can_be_null=False
+        ),
+    )
+    return read["code"].combine_chunks(), read["id"].combine_chunks()
+
+
+def _driver(session: AnySession) -> psycopg.Connection:
+    """The driver's connection, in the session's transaction."""
+    connection: Any = session.connection().connection.driver_connection
+    return connection  # type: ignore[no-any-return]
