@@ -364,6 +364,19 @@ def _has_floating(context: Context, organizations: Codes, days: Days) -> Bools:
     return context.shared("floating", make).count(organizations, days) > 0
 
 
+def _has_leading_cadres(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Branches, and groups of branches, with a leading cadre on the roster."""
+
+    def make() -> Spells:
+        roster = context.facts.roster
+        leading = context.facts["members"]["leading_cadre"] == 1
+        owners = np.where(leading & roster.party, roster.organization, -1).astype(np.int32)
+        return Spells(owners, roster.start, roster.end)
+
+    spells = context.shared("leading cadres", make)
+    return spells.count(context.answerable[organizations], days) > 0
+
+
 def _has_team(context: Context, organizations: Codes, days: Days) -> Bools:
     """Committees and leading groups have a team; others where members of one are on record."""
     committees = context.of_kind(("committee", "working_committee", "leading_group"))
@@ -481,6 +494,7 @@ CONDITIONS: dict[str, Condition] = {
     "no_committee": _no_committee,
     "has_groups": _has_groups,
     "has_floating": _has_floating,
+    "has_leading_cadres": _has_leading_cadres,
     "has_team": _has_team,
     "mass_review_required": _mass_review,
     "paper_required": _paper_duty("required", ("agency", "township", "school", "hospital")),
@@ -500,12 +514,15 @@ CONDITIONS: dict[str, Condition] = {
 }
 
 _POST_COLUMNS = ("person", "organization", "post", "from_on", "until_on")
-_MEMBER_COLUMNS = ("id", "organization", "membership_class", "from_on", "until_on", "floating")
+_MEMBER_COLUMNS = ("id", "organization", "membership_class", "from_on", "until_on")
 #: Facts columns that a condition touches beyond those of the organization tree.
 CONDITION_READS: dict[str, frozenset[tuple[str, str]]] = {
     "has_committee": frozenset(("posts", column) for column in _POST_COLUMNS),
     "no_committee": frozenset(("posts", column) for column in _POST_COLUMNS),
-    "has_floating": frozenset(("members", column) for column in _MEMBER_COLUMNS),
+    "has_floating": frozenset(("members", column) for column in (*_MEMBER_COLUMNS, "floating")),
+    "has_leading_cadres": frozenset(
+        ("members", column) for column in (*_MEMBER_COLUMNS, "leading_cadre")
+    ),
     "has_team": frozenset(("posts", column) for column in _POST_COLUMNS),
     "mass_review_required": frozenset({("organizations", "mass_review_required")}),
     **dict.fromkeys(

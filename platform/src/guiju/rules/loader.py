@@ -146,6 +146,7 @@ class _SettingSchema(_Strict):
     )
     default = fields.Raw(load_default=None)
     choices = fields.List(fields.String(), load_default=list)
+    max = fields.Integer(strict=True, load_default=None)
     note = fields.String(load_default=None)
 
 

@@ -131,6 +131,8 @@ class Setting:
     type: str
     default: Any
     choices: tuple[str, ...] = ()
+    #: Greatest value of an integer, where the notice sets a bound to the choice.
+    max: int | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
 
@@ -258,9 +260,11 @@ def _either(values: Sequence[str]) -> str:
 
 def _value(setting: Setting, text: str) -> Any:
     if setting.type == "integer":
-        if text.strip().isdigit():
-            return int(text)
-        raise ValueError("应为不小于 0 的整数")
+        if not text.strip().isdigit():
+            raise ValueError("应为不小于 0 的整数")
+        if setting.max is not None and int(text) > setting.max:
+            raise ValueError(f"应不大于 {setting.max}")
+        return int(text)
     if setting.type == "flag":
         if text in {"true", "是"}:
             return True

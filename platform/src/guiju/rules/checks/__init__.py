@@ -25,6 +25,7 @@ from guiju.rules.checks.decided_at import DecidedAt
 from guiju.rules.checks.dues import DuesBase, DuesPaid
 from guiju.rules.checks.each_person import EachPerson
 from guiju.rules.checks.filing import Filing
+from guiju.rules.checks.fixed_day import FixedDay
 from guiju.rules.checks.follow_up import FollowUp
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
@@ -105,6 +106,7 @@ CHECKS: Mapping[str, Check] = {
         Exemption(),
         Fields(),
         Filing(),
+        FixedDay(),
         FollowUp(),
         ForbiddenSettings(),
         Form(),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, tables
 from guiju.rules import vocabulary as v
-from guiju.rules.checks import occasions, proof, turnout, wording
+from guiju.rules.checks import occasions, proof, states, turnout, wording
 from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
@@ -66,7 +66,8 @@ class StepsSchema(OccasionSchema):
     """Which steps belong before, on the day of and after each occasion, with papers and fields.
 
     ``days`` is a tenant's own number of days for the steps after.  ``late`` says what a
-    step before is that was only taken later.
+    step before is that was only taken later, ``unattested`` what one without any record
+    is in a month whose records nobody attests to be complete.
     """
 
     before = code_list(v.STEPS)
@@ -82,6 +83,9 @@ class StepsSchema(OccasionSchema):
     )
     late = fields.String(
         load_default="shortfall", validate=validate.OneOf(("shortfall", "needs_judgement"))
+    )
+    unattested = fields.String(
+        load_default="shortfall", validate=validate.OneOf(("shortfall", "no_data"))
     )
 
     @validates_schema
@@ -166,9 +170,20 @@ class _Checklist(OccasionCheck):
                 too_late |= ~found & afterwards
         judge_late = rule.parameters.get("late") == "needs_judgement"
         late = findings.NEEDS_JUDGEMENT if judge_late else rule.shortfall_code
+        silent = short & ~too_late
+        if rule.parameters.get("unattested") == "no_data":
+            silent &= ~states.attested_on(context, meetings.organization, meetings.day)
+        else:
+            silent &= False
         verdict = np.select(
-            [short, too_late, slow, outstanding],
-            [rule.shortfall_code, late, findings.NEEDS_JUDGEMENT, findings.PENDING],
+            [silent, short, too_late, slow, outstanding],
+            [
+                findings.NO_DATA,
+                rule.shortfall_code,
+                late,
+                findings.NEEDS_JUDGEMENT,
+                findings.PENDING,
+            ],
             findings.MET,
         )
         due = None
@@ -200,6 +215,8 @@ class _Checklist(OccasionCheck):
             case Verdict.PENDING:
                 by = f"，请于 {finding.due} 前办理" if finding.due else "，请及时办理"
                 return f"{about}尚无{named}的记录{own}{by}。"
+            case Verdict.NO_DATA:
+                return f"{about}没有{named}的记录；当月记录尚未确认完整，暂不判定。"
             case Verdict.NEEDS_JUDGEMENT if not named:
                 return f"{about}会后 {value >> 32} 日才办结{own}，是否及时请由人认定。"
             case Verdict.NEEDS_JUDGEMENT:

@@ -45,6 +45,8 @@ class SequenceSchema(OccasionSchema):
 
     after = code_list(v.OCCASION_KINDS, required=True)
     after_forms = code_list(v.FORMS)
+    #: The earlier occasions count only if they have all of these components.
+    after_components = code_list(v.COMPONENTS)
     cycle = unit_field(load_default="year")
     of = fields.String(load_default="own", validate=validate.OneOf(("own", "superior")))
     judge = fields.String(load_default="each", validate=validate.OneOf(("each", "cycle")))
@@ -62,7 +64,10 @@ class After(Check):
     summary = "不同活动之间的先后顺序"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
-        return set(occasions.READS)
+        found = set(occasions.READS)
+        if parameters["after_components"]:
+            found.add(("occasions", "components"))
+        return found
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
@@ -182,7 +187,9 @@ class _Earlier:
         self._context, self._unit = context, unit
         self._superior = rule.parameters["of"] == "superior"
         rows = context.facts["occasions"]
-        stream = streams.of({"source": "occasions", "kinds": [kind]}, context)
+        components = rule.parameters["after_components"]
+        chosen = {"source": "occasions", "kinds": [kind], "components": components}
+        stream = streams.of(chosen, context)
         if rule.parameters["after_forms"]:
             wanted = [context.facts.position("form", f) for f in rule.parameters["after_forms"]]
             stream = stream.take(np.isin(occasions.forms(context)[stream.rows], wanted))
