@@ -19,6 +19,8 @@ from guiju.db.scope import current_tenant_id
 
 #: The year under which states are kept that belong to no period.
 NO_YEAR = 0
+#: Stands for no day where a day is part of a key.
+NOT_DUE = date(9999, 12, 31)
 
 
 class RuleNumber(Base):
@@ -39,6 +41,8 @@ class RuleNumber(Base):
     subject_type: Mapped[str]
     #: Unit of its periods; empty where its findings have none.
     unit: Mapped[str | None]
+    #: Whether it rests on restricted records, so that even its counts are restricted.
+    restricted: Mapped[bool]
 
     __table_args__ = (
         sa.UniqueConstraint(
@@ -84,16 +88,28 @@ class _Placed:
     path: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True, sort_order=-1)
 
 
-class _Judged(_Placed):
+class _Counted(_Placed):
+    """What overviews show of a row, and under whom."""
+
+    #: The last but one of ``path``; empty at the top.
+    superior_id: Mapped[int | None]
+    #: Number of findings by verdict, in the order of the verdicts' codes.
+    totals: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
+
+
+class _Judged(_Counted):
     """Findings packed; see :mod:`guiju.scoring.payload` for the bytes."""
 
     #: Sum of what the row says: equal digests, equal rows.
     digest: Mapped[int]
-    #: Number of findings by verdict, in the order of the verdicts' codes.
-    totals: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
     sections: Mapped[bytes]
     verdicts: Mapped[bytes]
-    details: Mapped[bytes]
+    required: Mapped[bytes]
+    observed: Mapped[bytes]
+    dues: Mapped[bytes]
+    notes: Mapped[bytes]
+    evidence: Mapped[bytes]
+    alternatives: Mapped[bytes]
 
 
 class OrganizationFindings(_Judged, Base):
@@ -101,12 +117,15 @@ class OrganizationFindings(_Judged, Base):
 
     __tablename__ = "organization_findings"
 
-    __table_args__ = (sa.Index("ix_organization_findings_path", "tenant_id", "path", "year"),)
+    __table_args__ = (
+        sa.Index("ix_organization_findings_superior", "tenant_id", "superior_id", "year"),
+    )
 
 
 class _Excepted(_Judged):
     """Findings about many subjects: those not met one by one, all of them as counts."""
 
+    subjects: Mapped[bytes]
     counts: Mapped[bytes]
 
 
@@ -115,7 +134,7 @@ class RecordFindings(_Excepted, Base):
 
     __tablename__ = "record_findings"
 
-    __table_args__ = (sa.Index("ix_record_findings_path", "tenant_id", "path", "year"),)
+    __table_args__ = (sa.Index("ix_record_findings_superior", "tenant_id", "superior_id", "year"),)
 
 
 class MemberFindings(_Excepted, Base):
@@ -127,22 +146,20 @@ class MemberFindings(_Excepted, Base):
     __tablename__ = "member_findings"
 
     __table_args__ = (
-        sa.Index("ix_member_findings_path", "tenant_id", "path", "year"),
+        sa.Index("ix_member_findings_superior", "tenant_id", "superior_id", "year"),
         {"info": {"restricted": True}},
     )
 
 
-class Rollup(_Placed, Base):
+class Rollup(_Counted, Base):
     """Counts of an organization with all that is below it; only where something is below."""
 
     __tablename__ = "rollups"
 
-    #: Number of findings by verdict, in the order of the verdicts' codes.
-    totals: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
     #: Number of findings by rule, period and verdict.
     counts: Mapped[bytes]
 
-    __table_args__ = (sa.Index("ix_rollups_path", "tenant_id", "path", "year"),)
+    __table_args__ = (sa.Index("ix_rollups_superior", "tenant_id", "superior_id", "year"),)
 
 
 class Attention(_Placed, Base):
@@ -151,9 +168,9 @@ class Attention(_Placed, Base):
     __tablename__ = "attention"
 
     verdict: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
-    #: ``infinity`` where nothing is due: the list's natural end.
+    #: :data:`NOT_DUE` where nothing is due: the list's natural end.
     due: Mapped[date] = mapped_column(primary_key=True)
-    #: Number of the rule times 256 plus the period's place in the year.
+    #: Number of the rule times 16 plus the period's place in its year.
     cells: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
 
     __table_args__ = (

@@ -103,12 +103,26 @@ class Slices:
             return None
         found = np.tile(np.arange(len(self)), (len(self._places.ids), 1))
         for slice_ in range(2, len(self)):
-            if self.year[slice_] != self.year[slice_ - 1]:
-                continue
-            now = self._places.paths[int(self._epoch[slice_])]
-            before = self._places.paths[int(self._epoch[slice_ - 1])]
-            same = np.array([a == b for a, b in zip(now, before, strict=True)], dtype=np.bool_)
-            found[same, slice_] = found[same, slice_ - 1]
+            now = self._paths(slice_)
+            # The earliest wins: somebody may have come back to where they were.
+            for before in range(slice_ - 1, 0, -1):
+                if self.year[before] == self.year[slice_]:
+                    same = self._paths(before) == now
+                    found[same, slice_] = found[same, before]
+        return found
+
+    def _paths(self, slice_: int) -> NDArray[np.object_]:
+        return np.array(self._places.paths[int(self._epoch[slice_])], dtype=np.object_)
+
+    def find(
+        self, codes: NDArray[np.int32], years: NDArray[np.int16], paths: NDArray[np.object_]
+    ) -> NDArray[np.int64]:
+        """The group of each stored row; -1 where the organization was never there in that year."""
+        found = np.full(len(codes), -1, dtype=np.int64)
+        for slice_ in range(len(self) - 1, -1, -1):
+            here = (years == self.year[slice_]) & (codes >= 0)
+            here[here] = self._paths(slice_)[codes[here]] == paths[here]
+            found[here] = codes[here].astype(np.int64) * len(self) + slice_
         return found
 
     def of_days(self, days: Days) -> NDArray[np.int64]:

@@ -1,0 +1,230 @@
+"""Totals of each organization with all that is below it: by rule, period and verdict.
+
+They are the sums of what is stored, taken from the bottom up, so they cannot drift from it.
+A place in the tree is a path; who was below whom follows from the paths of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from adbc_driver_postgresql import dbapi as adbc
+from numpy.typing import NDArray
+
+from guiju.db.models import metadata
+from guiju.scoring import bulk
+from guiju.scoring.numbering import LAST_RULE
+from guiju.scoring.payload import COUNT, NO_PERIOD, SECTION
+from guiju.scoring.sheets import VERDICTS, as_lists, counts_bytes
+from guiju.scoring.store import superiors
+
+#: A place: a year and a path.
+Place = tuple[int, str]
+
+_TABLES = ("organization_findings", "record_findings", "member_findings")
+_ROLLUPS = "rollups"
+_CELLS = (LAST_RULE + 1) * 16 * VERDICTS
+
+
+def rebuild(
+    connection: adbc.Connection, restricted: Collection[int], places: Collection[Place] | None
+) -> int:
+    """Sum up again: everything, or what lies above ``places``; returns how many rows changed.
+
+    ``restricted`` are the numbers of rules whose findings are not even counted.
+    """
+    nodes = None if places is None else _above(places)
+    if nodes is not None and not nodes:
+        return 0
+    sums = _Sums(restricted)
+    summed: set[Place] = set()
+    if nodes is not None:
+        # What is not to be summed up again counts with the sum that there is.
+        below = _rows(connection, metadata.tables[_ROLLUPS], nodes)
+        below = _kept(below, lambda place: place not in nodes and _superior(place) in nodes)
+        sums.add(below)
+        summed = set(_places(below))
+    for name in _TABLES:
+        rows = _rows(connection, metadata.tables[name], nodes)
+        if nodes is not None:
+            rows = _kept(
+                rows,
+                lambda place: place in nodes or (_superior(place) in nodes and place not in summed),
+            )
+        sums.add(rows)
+    return _write(connection, sums.rows(nodes), nodes)
+
+
+def _above(places: Collection[Place]) -> set[Place]:
+    """The places themselves and everything above them."""
+    found: set[Place] = set()
+    for year, path in places:
+        place = year, path
+        while place[1] != "/" and place not in found:
+            found.add(place)
+            place = year, parent(place[1])
+    return found
+
+
+def parent(path: str) -> str:
+    """The path of the superior; ``/`` above the top."""
+    return path[: path.rindex("/", 0, -1) + 1]
+
+
+def _superior(place: Place) -> Place:
+    return place[0], parent(place[1])
+
+
+def _kept(rows: pa.Table, wanted: Callable[[Place], bool]) -> pa.Table:
+    return rows.filter(pa.array([wanted(place) for place in _places(rows)], pa.bool_()))
+
+
+def _rows(connection: adbc.Connection, table: sa.Table, nodes: set[Place] | None) -> pa.Table:
+    """Rows that count for ``nodes``: their own, and those directly below."""
+    names = ["year", "path", "totals"]
+    names += ["counts"] if "counts" in table.c else ["sections", "verdicts"]
+    select = sa.select(*(table.c[name] for name in names)).where(table.c.tenant_id == bulk.tenant())
+    if nodes is None:
+        return bulk.query(connection, select).combine_chunks()
+    ids = sorted({int(path.rsplit("/", 2)[-2]) for _, path in nodes})
+    wanted: Any = sa.literal_column("ANY ($1::bigint[])")
+    years: Any = sa.literal_column("ANY ($2::smallint[])")
+    select = select.where(
+        sa.or_(table.c.organization_id == wanted, table.c.superior_id == wanted),
+        table.c.year == years,
+    )
+    return bulk.query(connection, select, ids, sorted({year for year, _ in nodes})).combine_chunks()
+
+
+def _places(rows: pa.Table) -> list[Place]:
+    return list(zip(rows["year"].to_pylist(), rows["path"].to_pylist(), strict=True))
+
+
+class _Sums:
+    """Counts by place and cell (rule, period, verdict), and which places have something below."""
+
+    def __init__(self, restricted: Collection[int]) -> None:
+        self._hidden = np.zeros(LAST_RULE + 1, dtype=np.bool_)
+        self._hidden[list(restricted)] = True
+        self._numbers: dict[Place, int] = {}
+        self._superior: dict[int, int] = {}
+        self._place: list[NDArray[np.int64]] = []
+        self._cell: list[NDArray[np.int64]] = []
+        self._count: list[NDArray[np.int64]] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Count rows of findings, or rollups of places that stay as they are."""
+        place = np.array([self._number(found) for found in _places(rows)], dtype=np.int64)
+        if "counts" in rows.column_names:
+            row, records = _joined(rows["counts"], COUNT)
+            cell = (records["rule"].astype(np.int64) * 16 + records["place"]) * VERDICTS
+            cell += records["verdict"]
+            count = records["number"].astype(np.int64)
+        else:
+            row, cell = _cells(rows)
+            count = np.ones(len(cell), dtype=np.int64)
+        keep = ~self._hidden[cell // (16 * VERDICTS)]
+        self._place.append(place[row[keep]])
+        self._cell.append(cell[keep])
+        self._count.append(count[keep])
+
+    def _number(self, place: Place) -> int:
+        """The number of a place; superiors get theirs first."""
+        found = self._numbers.get(place)
+        if found is None:
+            year, path = place
+            above = parent(path)
+            superior = self._number((year, above)) if above != "/" else -1
+            found = self._numbers[place] = len(self._numbers)
+            if superior >= 0:
+                self._superior[found] = superior
+        return found
+
+    def rows(self, nodes: set[Place] | None) -> pa.Table:
+        """Rows of ``rollups`` for the places (``nodes``, or all) with something below them."""
+        place, cell = np.concatenate(self._place), np.concatenate(self._cell)
+        # A table of all cells there can be is quicker than sorting millions of them.
+        column = np.zeros(_CELLS, dtype=np.int32)
+        column[cell] = 1
+        cells = np.flatnonzero(column)
+        column[cells] = np.arange(len(cells))
+        sums = np.zeros((len(self._numbers), len(cells)), dtype=np.int64)
+        np.add.at(sums, (place, column[cell]), np.concatenate(self._count))
+        # Superiors have lower numbers than what is below them.
+        for number in range(len(self._numbers) - 1, -1, -1):
+            if number in self._superior:
+                sums[self._superior[number]] += sums[number]
+        inner = sorted(set(self._superior.values()))
+        by_number = list(self._numbers)
+        if nodes is not None:
+            inner = [number for number in inner if by_number[number] in nodes]
+        return _packed([by_number[number] for number in inner], sums[inner], cells)
+
+
+def _joined(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> tuple[NDArray[np.int64], Any]:
+    """The records in all byte strings of a column, and the row of each."""
+    strings = column.combine_chunks()
+    strings = strings.chunk(0) if isinstance(strings, pa.ChunkedArray) else strings
+    offsets = np.frombuffer(strings.buffers()[1], dtype=np.int32)[
+        strings.offset : strings.offset + len(strings) + 1
+    ]
+    data = strings.buffers()[2]
+    found = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
+    records = found[offsets[0] : offsets[-1]].view(dtype)
+    return np.repeat(np.arange(len(strings)), np.diff(offsets) // dtype.itemsize), records
+
+
+def _cells(rows: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and cell of every finding about an organization."""
+    _, sections = _joined(rows["sections"], SECTION)
+    row, verdicts = _joined(rows["verdicts"], np.dtype(np.uint8))
+    length = (sections["run"] & 15).astype(np.int64)
+    first = sections["run"] >> 4
+    nth = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
+    place = np.repeat(first, length) + np.where(np.repeat(first, length) == NO_PERIOD, 0, nth)
+    cell = np.repeat(sections["rule"].astype(np.int64), length) * 16 + place
+    return row, cell * VERDICTS + verdicts
+
+
+def _packed(places: list[Place], sums: NDArray[np.int64], cells: NDArray[np.int64]) -> pa.Table:
+    row, column = np.nonzero(sums)
+    records = np.empty(len(row), dtype=COUNT)
+    rest, records["verdict"] = np.divmod(cells[column], VERDICTS)
+    records["rule"], records["place"] = np.divmod(rest, 16)
+    records["number"] = sums[row, column]
+    totals = np.zeros((len(places), VERDICTS), dtype=np.int64)
+    np.add.at(totals, (row, records["verdict"]), records["number"])
+    paths = [path for _, path in places]
+    return pa.table(
+        {
+            "organization_id": pa.array(
+                [int(path.rsplit("/", 2)[-2]) for path in paths], pa.int64()
+            ),
+            "year": pa.array([year for year, _ in places], pa.int16()),
+            "path": pa.array(paths, pa.string()),
+            "superior_id": superiors(paths),
+            "totals": as_lists(totals.reshape(-1).astype(np.int32)),
+            "counts": counts_bytes(row, records, len(places)),
+        }
+    )
+
+
+def _write(connection: adbc.Connection, rows: pa.Table, nodes: set[Place] | None) -> int:
+    table = metadata.tables[_ROLLUPS]
+    keys = ["organization_id", "year", "path"]
+    select = sa.select(*(table.c[name] for name in keys)).where(table.c.tenant_id == bulk.tenant())
+    if nodes is None:
+        stored = bulk.query(connection, select)
+    else:
+        wanted: Any = sa.literal_column("ANY ($1::bigint[])")
+        ids = sorted({int(path.rsplit("/", 2)[-2]) for _, path in nodes})
+        stored = bulk.query(connection, select.where(table.c.organization_id == wanted), ids)
+        here = [place in nodes for place in _places(stored)]
+        stored = stored.filter(pa.array(here, pa.bool_()))
+    gone = stored.join(rows.select(keys), keys, join_type="left anti")
+    written = bulk.upsert(connection, table, rows, compare=["counts"])
+    return written + bulk.delete(connection, table, gone)
