@@ -121,7 +121,8 @@ class Founding(Check):
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
             cases = _cases(rule, context)
-            if "founded" in rule.parameters["kinds"] and rule.parameters["mode"] != "direct":
+            founded = "founded" in rule.parameters["kinds"]
+            if founded and rule.strictness is not Strictness.MAY:
                 yield from self._unrecorded(rule, context)
             if len(cases):
                 yield self._judge(rule, context, cases)
@@ -178,7 +179,10 @@ class Founding(Check):
         verdict = np.where(open_, findings.PENDING, findings.MET)
         verdict = np.where(unnamed & ~open_, findings.NO_DATA, verdict)
         verdict = np.where(gap, np.where(known, short, findings.NO_DATA), verdict)
-        return np.where(disorder | wrong, short, verdict).astype(np.int8)
+        verdict = np.where(disorder | wrong, short, verdict)
+        if rule.strictness is Strictness.MAY:
+            verdict = np.where(verdict == findings.MET, verdict, findings.NOT_APPLICABLE)
+        return verdict.astype(np.int8)
 
     def _unrecorded(self, rule: Rule, context: Context) -> Iterator[Block]:
         """Branches opened since the rule took effect, of whose founding nothing is recorded."""

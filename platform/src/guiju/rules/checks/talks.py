@@ -42,6 +42,7 @@ RELATIONS = {
     "committee_member": "委员与党员之间",
     "members": "党员之间",
     "anyone": "每名党员",
+    "floating": "流动党员",
 }
 
 
@@ -67,8 +68,10 @@ class Talks(Check):
     summary = "谈心谈话的覆盖"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
-        talks = {("talks", c) for c in ("id", "held_on", "person", "partner")}
-        return talks | _POSTS | membership.ROSTER
+        found = {("talks", c) for c in ("id", "held_on", "person", "partner")}
+        if "floating" in parameters["relations"]:
+            found.add(("members", "floating"))
+        return found | _POSTS | membership.ROSTER
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
@@ -170,6 +173,9 @@ class _Reach:
         """Members for whom a talk of the relation is asked."""
         if relation == "anyone":
             return np.ones(len(self.members), dtype=np.bool_)
+        if relation == "floating":
+            floating = self.members.context.facts["members"]["floating"]
+            return np.asarray(floating[self.members.row] == 1)
         return self.committee if relation == "committee" else ~self.committee
 
     def met(self, relation: str) -> Bools:
@@ -202,6 +208,8 @@ class _Reach:
             return pairs, self._paired(relation, place, size)
         # A relation needs two sides: somebody on the committee, or a second member.
         two = leading > 0 if relation == "committee_member" else number > 1
+        if relation == "floating":
+            two = number > 0
         met = here & wanted & self.met(relation)
         reached = np.bincount(place[met], minlength=size).astype(np.int64)
         return np.where(two, number, 0), np.where(two, reached, 0)
