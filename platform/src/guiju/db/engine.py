@@ -60,18 +60,22 @@ def guard(engine: sa.Engine) -> sa.Engine:
 
 
 @contextmanager
-def arrow_connection(url: str) -> Iterator[adbc.Connection]:
-    """An ADBC connection for reading columns in bulk, in the current tenant's scope.
+def arrow_connection(url: str, *, write: bool = False) -> Iterator[adbc.Connection]:
+    """An ADBC connection for columns in bulk, in the current tenant's scope.
 
-    All that is read through it is one snapshot; nothing can be written.
+    All that is read through it is one snapshot.  With ``write``, what is written is committed
+    at the end of the block, rolled back after an exception; else nothing can be written.
     """
     settings = _settings(current_tenant())
     with adbc.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        access = "READ WRITE" if write else "READ ONLY"
+        cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, {access}")
         for name, value in settings.items():
             cursor.execute("SELECT set_config('guiju.' || $1, $2, true)", (name, value))
             cursor.fetchall()
         yield connection
+        if write:
+            connection.commit()
 
 
 def _settings(scope: Scope) -> dict[str, str]:
