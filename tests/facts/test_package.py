@@ -193,6 +193,10 @@ def test_error_values_are_named(tmp_path, refused):
         (sheet('<c s="1" r="XFD1048576"><v>1</v></c>'), [("工作表“设置”", "too_large")]),
         (sheet('<c r="AAAA1"><v>1</v></c>'), [("工作表“设置”", "too_large")]),
         (sheet("<c><v>1</v></c>"), [("", "damaged")]),
+        (sheet('<x:c r="A1"><v>1</v></x:c>'), [("", "damaged")]),
+        (sheet('<c r="A1"><x:f>1</x:f></c>'), [("", "damaged")]),
+        (sheet("<!--</sheetData>-->", '<c r="A1"><f>1</f></c>'), [("", "damaged")]),
+        (sheet("<![CDATA[</sheetData>]]>", '<c r="A1"><f>1</f></c>'), [("", "damaged")]),
         (sheet('<c r="A1"><v>1</v></c><c\n><v>1</v></c>'), [("", "damaged")]),
         (sheet(HEADING).encode("utf-16"), [("", "damaged")]),
         ("<worksheet", [("", "damaged")]),
@@ -210,6 +214,7 @@ def test_what_is_no_formula(sound):
         "<formula>A1</formula></cfRule></conditionalFormatting>"
         '<dataValidations count="1"><dataValidation sqref="A2"><formula1>"f"</formula1>'
         "</dataValidation></dataValidations>"
+        '<extLst><ext xmlns:xm="x"><xm:f>选项!$A$1</xm:f></ext></extLst>'
     )
     rewrite(sound, {"xl/worksheets/sheet1.xml": sheet(HEADING, after=after)})
     assert facts.read(sound).counts()["settings"] == 0
@@ -228,6 +233,22 @@ def test_strings_that_would_unfold_beyond_measure(long, sound, as_workbook, monk
     rewrite(path, {"xl/sharedStrings.xml": strings, "xl/worksheets/sheet1.xml": sheet(*cells)})
     # What matters is what the cells unfold to, not the longest string alone.
     assert (refused(path) == [("", "too_large")]) != sound
+
+
+def test_an_empty_sheet_with_extensions(sound):
+    empty = (
+        f'<worksheet xmlns="{NAMESPACE}"><sheetData/>'
+        '<extLst><ext xmlns:xm="x"><xm:f>选项!$A$1</xm:f></ext></extLst></worksheet>'
+    )
+    rewrite(sound, {"xl/worksheets/sheet1.xml": empty})
+    assert facts.read(sound).counts()["settings"] == 0
+
+
+@pytest.mark.parametrize("encoding", ["UTY-8", "utf-16", "idna"])
+def test_encodings_that_are_none(encoding, sound, refused):
+    index = f'<?xml version="1.0" encoding="{encoding}"?><workbook/>'
+    rewrite(sound, {"xl/workbook.xml": index})
+    assert refused(sound) == [("", "damaged")]
 
 
 def test_definitions_of_entities(sound, refused):

@@ -133,29 +133,26 @@ def _unfolded(package: Package, parts: Iterable[str], strings: Sequence[int]) ->
 
 def _sheet_names(package: Package) -> dict[str, str]:
     """Names of sheets by part; parts that the workbook does not name are left out."""
-    try:
-        book = ET.fromstring(_index(package, _WORKBOOK))  # noqa: S314 - see _index
-        relations = ET.fromstring(_index(package, _RELATIONS))  # noqa: S314
-    except ET.ParseError:
-        package.damaged()
     targets = {
-        relation.get("Id"): posixpath.normpath(posixpath.join("/xl", relation.get("Target", "")))[
-            1:
-        ]
-        for relation in relations
+        relation.get("Id"): posixpath.join("/xl", relation.get("Target", ""))
+        for relation in _parsed(package, _RELATIONS)
     }
     names = {}
-    for sheet in book.iter():
+    for sheet in _parsed(package, _WORKBOOK).iter():
         if sheet.tag.rpartition("}")[2] == "sheet":
             for attribute, value in sheet.items():
                 if attribute.endswith("}id") and value in targets:
-                    names[targets[value]] = sheet.get("name", "")
+                    names[posixpath.normpath(targets[value])[1:]] = sheet.get("name", "")
     return names
 
 
-def _index(package: Package, part: str) -> bytes:
+def _parsed(package: Package, part: str) -> ET.Element:
     content = package.read(part, _INDEX_BYTES)
     # Definitions of entities are the one thing in XML that can grow; no spreadsheet writes them.
     if b"<!DOCTYPE" in content:
         package.damaged()
-    return content
+    try:
+        return ET.fromstring(content)  # noqa: S314 - without definitions there is nothing to fear
+    except (ET.ParseError, LookupError, ValueError):
+        # Not well-formed, in an encoding that is none, or in one that the parser does not take.
+        package.damaged()

@@ -14,7 +14,8 @@ from typing import Final
 
 #: Longest piece of XML without an end in sight; a cell's text has at most 32,767 characters.
 _LONGEST_CELL: Final = 4 * 1024 * 1024
-_BEGIN: Final = re.compile(rb"<(\w+:)?sheetData[\s/>]")
+_BEGIN: Final = re.compile(rb"<((?:[\w.-]+:)?)sheetData\b[^>]*?(/?)>")
+_CELL_OR_FORMULA: Final = re.compile(rb"<((?:[\w.-]+:)?)[cf](?=[\s/>])")
 _ADDRESS: Final = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3})(\d{1,7})[\"']")
 _ERROR_TYPE: Final = b't="e"'
 _ERROR: Final = re.compile(rb"\s" + _ERROR_TYPE)
@@ -24,7 +25,7 @@ _FIVE_DIGITS: Final = 99_999
 
 
 class MalformedSheetError(Exception):
-    """The XML is not that of a sheet: cells without an address, or without an end."""
+    """The XML is not such as spreadsheets write: cells without an address, for example."""
 
 
 class SheetScan:
@@ -41,6 +42,8 @@ class SheetScan:
         self._columns = 0
         self._rows = 0
         self._rest = b""
+        # Cells end where the sheet's data end; extensions with formulas may follow.
+        self._over = False
 
     @property
     def area(self) -> int:
@@ -49,6 +52,8 @@ class SheetScan:
 
     def feed(self, chunk: bytes) -> None:
         """Scan one more piece; raises MalformedSheetError."""
+        if self._over:
+            return
         data = self._rest + chunk
         if not self.is_sheet:
             begin = _BEGIN.search(data)
@@ -56,28 +61,34 @@ class SheetScan:
                 self._rest = data[-256:]
                 return
             self.is_sheet = True
-            self._name_tags(begin[1] or b"")
-            data = data[begin.end() - 1 :]
+            self._name_tags(begin[1])
+            if begin[2]:
+                self._over = True
+                return
+            data = data[begin.end() :]
+        end = data.find(self._end)
+        if end >= 0:
+            self._over = True
+            self._scan(data[:end])
+            return
         # A cell is looked at whole: what follows the beginning of the last one waits.
-        cut = max(map(data.rfind, self._borders))
-        if cut < 0 or self._end in data[:cut]:
-            cut = max(data.rfind(b"<"), 0)
+        cut = max(0, *map(data.rfind, self._borders))
         self._rest = data[cut:]
         if len(self._rest) > _LONGEST_CELL:
             raise MalformedSheetError
         self._scan(data[:cut])
 
     def end(self) -> None:
-        """Scan what is left; raises MalformedSheetError."""
-        if self.is_sheet:
-            self._scan(self._rest)
-        self._rest = b""
+        """Say that there is no more; raises MalformedSheetError if the sheet has no end."""
+        if self.is_sheet and not self._over:
+            raise MalformedSheetError
 
     def _name_tags(self, prefix: bytes) -> None:
         """Search for the tags under the namespace prefix that the sheet uses."""
+        self._prefix = prefix
         self._cell = b"<" + prefix + b"c"
         self._end = b"</" + prefix + b"sheetData"
-        self._borders = (self._cell, b"<" + prefix + b"row", b"</" + prefix + b"row", self._end)
+        self._borders = (self._cell, b"<" + prefix + b"row", b"</" + prefix + b"row")
         self._usual_cell = self._cell + b' r="'
         self._any_cell = re.compile(re.escape(self._cell) + rb"(?=[\s/>])([^>]*)")
         self._wide = re.compile(re.escape(self._usual_cell) + rb"([A-Za-z]{2,9})")
@@ -86,6 +97,7 @@ class SheetScan:
         self._formula = re.compile(re.escape(self._formula_start) + rb"(?=[\s/>])")
 
     def _scan(self, data: bytes) -> None:
+        self._refuse_disguises(data)
         cells = data.count(self._cell)
         self.cells += cells
         if cells == data.count(self._usual_cell):
@@ -99,6 +111,15 @@ class SheetScan:
             # The same letters may be the text of a cell, where they are outside a tag.
             if data.rfind(b"<", 0, found.start()) > data.rfind(b">", 0, found.start()):
                 self.errors.append(self._address_before(data, found.start()))
+
+    def _refuse_disguises(self, data: bytes) -> None:
+        """No spreadsheet puts comments between cells, or uses two prefixes for one namespace."""
+        if b"<!" in data:
+            raise MalformedSheetError
+        if self._prefix or b":c" in data or b":f" in data:
+            for tag in _CELL_OR_FORMULA.finditer(data):
+                if tag[1] != self._prefix:
+                    raise MalformedSheetError
 
     def _measure_usual(self, data: bytes) -> None:
         if self._usual_cell not in data:

@@ -61,7 +61,7 @@ def _attempt(path: Path, faults: Faults, work: Callable[[], _Result]) -> _Result
     """What ``work`` with the spreadsheet reader gives; raises FactsError where it fails."""
     try:
         return work()
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit):
         raise
     # Its errors come in many types, and its panics are no Exceptions.
     except BaseException:  # noqa: BLE001

@@ -44,7 +44,6 @@ def _check_members(checked: Checked) -> None:
         )
         return found, _("后一段应从前一段结束的次日开始")
 
-    # At one and the same time: what to call it depends on the branches alone.
     for chosen, code in ((elsewhere, "two_branches"), (~elsewhere, "overlap")):
         rows = np.flatnonzero((other >= 0) & chosen)
         checked.report("members", "from_on", rows, say, code)
