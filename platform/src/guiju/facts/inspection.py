@@ -30,7 +30,7 @@ _SHARING: Final = re.compile(rb"<(?:\w+:)?c\s[^>]*t\s*=\s*[\"']s[\"'][^>]*>\s*<[
 #: Parts that name sheets; a thousand sheets need some 200 KB.  Strings are far shorter.
 _INDEX_BYTES: Final = 4 * limits.MIB
 _MACROS: Final = re.compile(r"vbaproject|xl/macrosheets/|xl/workbook\.bin", re.IGNORECASE)
-#: Beginnings of XML in UTF-16, which the scan cannot read.
+#: Beginnings of XML in UTF-16, in which nothing can be found by searching bytes.
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 
 
@@ -149,7 +149,7 @@ def _sheet_names(package: Package) -> dict[str, str]:
 def _parsed(package: Package, part: str) -> ET.Element:
     content = package.read(part, _INDEX_BYTES)
     # Definitions of entities are the one thing in XML that can grow; no spreadsheet writes them.
-    if b"<!DOCTYPE" in content:
+    if content.startswith(_UTF_16) or b"<!DOCTYPE" in content:
         package.damaged()
     try:
         return ET.fromstring(content)  # noqa: S314 - without definitions there is nothing to fear
