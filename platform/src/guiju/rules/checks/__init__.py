@@ -22,6 +22,7 @@ from guiju.rules.checks.convener import Convener
 from guiju.rules.checks.correction_reports import CommitmentReports, RectificationReport
 from guiju.rules.checks.count import Count
 from guiju.rules.checks.decided_at import DecidedAt
+from guiju.rules.checks.departure import SelfDeparture
 from guiju.rules.checks.dues import DuesBase, DuesPaid
 from guiju.rules.checks.each_person import EachPerson
 from guiju.rules.checks.filing import Filing
@@ -30,8 +31,10 @@ from guiju.rules.checks.follow_up import FollowUp
 from guiju.rules.checks.form import Form
 from guiju.rules.checks.founding import Founding
 from guiju.rules.checks.grades import Exemption, GradeBasis, ScaleCheck, Ungraded
+from guiju.rules.checks.held_by import HeldBy
 from guiju.rules.checks.holders import Holders
 from guiju.rules.checks.hours import Hours
+from guiju.rules.checks.joint import Joint
 from guiju.rules.checks.leading_cadres import LeaderAttendance, LeaderLeave
 from guiju.rules.checks.life_cycle import LifeCycle
 from guiju.rules.checks.major_matters import AskedFirst, Referred
@@ -111,11 +114,13 @@ CHECKS: Mapping[str, Check] = {
         ForbiddenSettings(),
         Form(),
         Founding(),
-        Holders(),
-        Hours(),
         GradeBasis(),
         Headship(),
+        HeldBy(),
+        Holders(),
+        Hours(),
         Items(),
+        Joint(),
         Layout(),
         LeaderAttendance(),
         LeaderLeave(),
@@ -141,6 +146,7 @@ CHECKS: Mapping[str, Check] = {
         ScaleCheck(),
         Scheme(),
         SecretaryTraining(),
+        SelfDeparture(),
         SingleUnit(),
         Spacing(),
         StandardClosing(),
@@ -153,11 +159,11 @@ CHECKS: Mapping[str, Check] = {
         Structure(),
         Subordinates(),
         TalkMode(),
+        TalkRecord(),
         TalkRelations(),
         Talks(),
         TeamMeeting(),
         Term(),
-        TalkRecord(),
         Unexcused(),
         Ungraded(),
         Vote(),

@@ -122,13 +122,13 @@ class Unexcused(Check):
         last = np.full(size, FIRST_DAY, dtype=np.int32)
         np.maximum.at(last, place, away.day)
         person = (key >> 16).astype(np.int32)
-        acted = _acted(rule, context, person, last)
+        done = acted(rule, context, person, last)
         return Block(
             rule=rule,
             subject_type="member",
             subject=person,
             organization=away.branch[first],
-            verdict=np.where(acted, findings.MET, findings.ACTION_DUE).astype(np.int8),
+            verdict=np.where(done, findings.MET, findings.ACTION_DUE).astype(np.int8),
             required=np.zeros(size, dtype=np.int64),
             observed=np.bincount(place, minlength=size).astype(np.int64),
             evidence=Evidence.grouped("occasions", away.occasion, place, size),
@@ -185,7 +185,7 @@ class AbsenceLadder(Check):
             return
         at = reached[::-1][last]
         day = rows.day[at]
-        acted = _acted(rule, context, person.astype(np.int32), day)
+        done = acted(rule, context, person.astype(np.int32), day)
         place = np.repeat(np.arange(len(at)), row)
         run = start[at][place] + np.tile(np.arange(row), len(at))
         yield Block(
@@ -193,7 +193,7 @@ class AbsenceLadder(Check):
             subject_type="member",
             subject=person.astype(np.int32),
             organization=rows.branch[at],
-            verdict=np.where(acted, findings.MET, findings.ACTION_DUE).astype(np.int8),
+            verdict=np.where(done, findings.MET, findings.ACTION_DUE).astype(np.int8),
             required=np.full(len(at), row, dtype=np.int64),
             observed=np.full(len(at), row, dtype=np.int64),
             evidence=Evidence.grouped("occasions", rows.occasion[run], place, len(at)),
@@ -277,7 +277,7 @@ class AbsenceMonths(Check):
         # From the end of the month that made it so many, whatever followed.
         full = last[person] - longest[person] + rule.parameters["months"]
         threshold = periods.last_days(np.maximum(full, 0) + low, Unit.MONTH)
-        acted = reached & _acted(rule, context, person, threshold)
+        done = reached & acted(rule, context, person, threshold)
         verdict = np.where(
             reached & ~months.back(person, last[person]),
             findings.ACTION_DUE,
@@ -288,7 +288,7 @@ class AbsenceMonths(Check):
             subject_type="member",
             subject=person,
             organization=organization,
-            verdict=np.where(acted, findings.MET, verdict).astype(np.int8),
+            verdict=np.where(done, findings.MET, verdict).astype(np.int8),
             required=np.full(len(person), rule.parameters["months"], dtype=np.int64),
             observed=longest[person].astype(np.int64),
             evidence=Evidence.none(len(person)),
@@ -383,7 +383,7 @@ class _Months:
         return np.asarray(known & long_ago & (missed >= months - 1))
 
 
-def _acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:
+def acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:
     """Whether one of the rule's steps was taken with each person on or after each day."""
     facts, table = context.facts, context.facts["disciplinary_steps"]
     steps = [facts.position("disciplinary_step", step) for step in rule.parameters["steps"]]

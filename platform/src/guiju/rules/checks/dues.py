@@ -145,7 +145,7 @@ class DuesPaid(Check):
 
     def _judge(self, rule: Rule, context: Context, members: membership.Members) -> Block:
         table = context.facts["dues"]
-        entry = members.place(table["person"], _months(context))
+        entry = members.place(table["person"], months(context))
         rows = np.flatnonzero(entry >= 0)
         size = len(members)
         row = np.full(size, -1, dtype=np.int32)
@@ -202,7 +202,7 @@ def _yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02d}"
 
 
-def _months(context: Context) -> Codes:
+def months(context: Context) -> Codes:
     """Index of the month of each row of dues; -1 where it is not one."""
 
     def make() -> Codes:

@@ -46,10 +46,14 @@ _FORM_OF_KIND = {
 
 
 class OccasionSchema(ParameterSchema):
-    """Which occasions are judged: of one of these kinds and, if stated, one of these forms."""
+    """Which occasions are judged: of one of these kinds and, if stated, one of these forms.
+
+    ``not_forms`` leaves out occasions of a form, but none whose form is unknown.
+    """
 
     kinds = code_list(v.OCCASION_KINDS, required=True)
     forms = code_list(v.FORMS)
+    not_forms = code_list(v.FORMS)
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,9 @@ def _bound(rule: Rule, context: Context, stream: streams.Stream) -> Meetings:
     if rule.parameters.get("forms"):
         wanted = [context.facts.position("form", form) for form in rule.parameters["forms"]]
         keep &= np.isin(forms(context)[stream.rows], wanted)
+    if rule.parameters.get("not_forms"):
+        others = [context.facts.position("form", form) for form in rule.parameters["not_forms"]]
+        keep &= ~np.isin(forms(context)[stream.rows], others)
     stream = stream.take(keep)
     conditions = rule.requirement.applies_to.conditions
     judged = context.holds(conditions, stream.organization, stream.day)

@@ -7,6 +7,7 @@ record in the period shows the thing done; silence is no breach but a question.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class PresenceSchema(streams.StreamSchema):
     found = fields.String(load_default="met", validate=validate.OneOf(("met", "needs_judgement")))
     #: A register entry without an end lasts; one that is an event counts when it is made.
     lasting = fields.Boolean(load_default=True)
+    #: Records of organizations below count for the nearest above them that the rule binds.
+    below = fields.Boolean(load_default=False)
 
 
 class Presence(Check):
@@ -45,7 +48,7 @@ class Presence(Check):
 
     name = "presence"
     schema = PresenceSchema
-    footprint = Footprint.OWN | Footprint.GROUPS
+    footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUBORDINATES | Footprint.SUPERIORS
     summary = "期间内有无相应记录"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -60,6 +63,9 @@ class Presence(Check):
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         stream = streams.of(rule.parameters, context)
+        if rule.parameters["below"]:
+            owner = context.nearest(context.binds(rule))[stream.organization]
+            stream = replace(stream, organization=owner)
         grid = context.grid(rule, unit, low, high)
         until = streams.SOURCES[rule.parameters["source"]].until
         if not rule.parameters["lasting"]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import periods
+from guiju.rules.checks import occasions
 from guiju.rules.periods import NULL_DAY, Unit
 
 if TYPE_CHECKING:
@@ -201,12 +202,43 @@ def _discussed_after(meetings: Meetings) -> Dated:
     return Dated.on(meetings, linked[keep], rows["held_on"][source[keep]])
 
 
+def _met_first(meetings: Meetings) -> Dated:
+    """A meeting of the same organization's team, or a life meeting in that form, in its year."""
+    context = meetings.context
+    rows = context.facts["occasions"]
+    team = context.facts.mask("occasion_kind", ["team_meeting"])
+    life = context.facts.mask("occasion_kind", ["organizational_life_meeting"])
+    small = [context.facts.position("form", form) for form in ("committee", "team")]
+    first = (rows["kinds"] & team) != 0
+    first |= ((rows["kinds"] & life) != 0) & np.isin(occasions.forms(context), small)
+    found = np.flatnonzero(first & occasions.held(context)).astype(np.int32)
+    key = _own_year(rows["organization"][found], rows["held_on"][found])
+    order = np.argsort(key, kind="stable")
+    own = _own_year(meetings.organization, meetings.day)
+    start = np.searchsorted(key[order], own, "left")
+    length = np.searchsorted(key[order], own, "right") - start
+    place = np.repeat(np.arange(len(meetings)), length)
+    step = np.arange(len(place)) - np.repeat(np.cumsum(length) - length, length)
+    earlier = found[order][start[place] + step]
+    apart = earlier != meetings.rows[place]
+    place, earlier = place[apart], earlier[apart]
+    minute = rows["start_minute"][earlier]
+    return Dated(place.astype(np.int32), rows["held_on"][earlier], minute)
+
+
+def _own_year(organization: Codes, day: Days) -> NDArray[np.int64]:
+    year = periods.indices(day, periods.Unit.YEAR)
+    key: NDArray[np.int64] = (organization.astype(np.int64) << 12) + year
+    return key
+
+
 #: Records other than a row of ``steps`` that prove a step, with the columns they touch.
 _OTHER: Mapping[str, tuple[tuple[Source, ...], frozenset[tuple[str, str]]]] = {
     "platform_created": (
         (_occasion_day("created_on"),),
         frozenset({("occasions", "created_on")}),
     ),
+    "committee_meeting": ((_met_first,), frozenset()),
     "talks": (
         (_talks, _paper("talk_records")),
         frozenset({("talks", "occasion"), ("talks", "held_on")}),

@@ -89,6 +89,8 @@ class StreamSchema(ParameterSchema):
     on_kinds = code_list(v.OCCASION_KINDS)
     #: Count a talk only if it was held to remind somebody.
     reminders = fields.Boolean(load_default=False)
+    #: Count a talk only if one of the two is a member away (流动党员) that day.
+    floating = fields.Boolean(load_default=False)
     #: What an office (a unit) does, the Party organization that it belongs to has done.
     offices = fields.Boolean(load_default=False)
 
@@ -137,6 +139,10 @@ def reads(parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names |= {"audience", "recipient"}
     if parameters.get("reminders"):
         names.add("reminder")
+    if parameters.get("floating"):
+        names |= {"person", "partner"}
+        columns = ("id", "organization", "membership_class", "from_on", "until_on", "floating")
+        others |= {("members", column) for column in columns}
     if parameters.get("lecturer_posts"):
         names.add("lecturer")
         others |= {("posts", c) for c in ("person", "organization", "post", "from_on", "until_on")}
@@ -316,6 +322,7 @@ _FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
 
 #: Why a record was looked at but not counted, by filter.
 REASONS: Mapping[str, str] = {
+    "floating": "双方当日都不是流动党员",
     "on_kinds": "不属于规定类型的会议",
     "reminders": "不是提醒谈话",
     "lecturer_posts": "授课人当日不担任规定职务",
