@@ -101,7 +101,7 @@ def folder(path: Path) -> list[Case]:
 
 def run(case: Case, pack: Pack) -> None:
     """Judge a case; AssertionError says what was expected and what was found."""
-    document = _document(case.facts)
+    document = _document(case.facts, pack)
     found = [
         finding.as_dict()
         for finding in evaluate(
@@ -116,12 +116,12 @@ def run(case: Case, pack: Pack) -> None:
         _check(case, expected, found)
 
 
-def _document(facts: Mapping[str, list[dict[str, Any]]]) -> documents.FactsDocument:
+def _document(facts: Mapping[str, list[dict[str, Any]]], pack: Pack) -> documents.FactsDocument:
     """The facts as a document that passed every check an author's own would have to."""
     with TemporaryDirectory() as name:
         path = Path(name) / "facts.json"
         path.write_text(json.dumps(facts, default=str, ensure_ascii=False), "utf-8")
-        return documents.read(path)
+        return documents.read(path, pack.vocabularies)
 
 
 def _check(case: Case, expected: Mapping[str, Any], found: list[dict[str, Any]]) -> None:
