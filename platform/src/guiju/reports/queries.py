@@ -79,7 +79,7 @@ def _visible(paths: Sequence[str]) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *(within(path, top) for top in paths))
 
 
-def _summaries(paths: Sequence[str]) -> sa.Select[tuple[ReportFile, str]]:
+def _summaries(paths: Sequence[str]) -> sa.Select[ReportFile, str]:
     return (
         sa.select(ReportFile, Organization.name).join(Organization, _THERE).where(_visible(paths))
     )

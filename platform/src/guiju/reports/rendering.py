@@ -63,7 +63,7 @@ def render(
 
 
 def _related(
-    session: AnySession, organization_id: int
+    session: orm.Session, organization_id: int
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The organization, all below it, and its superiors (whose duties and sector it shares)."""
     path = session.scalars(
