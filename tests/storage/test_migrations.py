@@ -40,6 +40,17 @@ def test_upgrading_again_changes_nothing(migrated, owner):
         assert {name: bits(session, name) for name in masked_vocabularies()} == before
 
 
+def test_codes_that_profiles_add_are_registered(migrated, owner):
+    added = {"occasion_kind": {"lantern_evening": "灯会"}, "sector": {"moon": "月球"}}
+    for _ in range(2):
+        upgrade(migrated.admin_url, codes=added)
+    with orm.Session(owner) as session:
+        registered = bits(session, "occasion_kind")
+        assert registered["lantern_evening"] == len(registered) - 1
+        # Single codes are stored as they are.
+        assert bits(session, "sector") == {}
+
+
 def test_readiness_is_known(create_database, migrated, owner, engine, worker_id):
     with owner.connect() as connection:
         assert is_current(connection)

@@ -1,6 +1,7 @@
 """Bringing a database up to date: the application's role, then the migrations."""
 
 import secrets
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from alembic import command
@@ -16,11 +17,18 @@ from guiju.db.engine import sqlalchemy_url
 from guiju.locations import migrations_folder
 
 
-def upgrade(admin_url: str, *, app_password: str | None = None) -> str | None:
+def upgrade(
+    admin_url: str,
+    *,
+    app_password: str | None = None,
+    codes: Mapping[str, Iterable[str]] | None = None,
+) -> str | None:
     """Make the application's role if it is not there, run the migrations, register the codes.
 
-    ``admin_url`` (as libpq reads it) belongs to the role that owns the tables.  Returns the
-    password generated for a role made here without ``app_password``, else None.
+    ``admin_url`` (as libpq reads it) belongs to the role that owns the tables.  ``codes``
+    are those that profiles add (:attr:`guiju.plugins.Plugins.codes`); records that use a
+    code can be stored once it is registered.  Returns the password generated for a role
+    made here without ``app_password``, else None.
     """
     engine = sa.create_engine(sqlalchemy_url(admin_url), poolclass=sa.NullPool)
     with engine.begin() as connection:
@@ -29,7 +37,9 @@ def upgrade(admin_url: str, *, app_password: str | None = None) -> str | None:
     with orm.Session(engine) as session, session.begin():
         # For the readiness check.
         session.execute(sa.text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
-        register_codes(session, masked_vocabularies())
+        known = masked_vocabularies()
+        register_codes(session, known)
+        register_codes(session, {name: (codes or {}).get(name, ()) for name in known})
     return generated
 
 
