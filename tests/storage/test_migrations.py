@@ -6,7 +6,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import orm
 
-from guiju.db import sqlalchemy_url, upgrade
+from guiju.db import migrate, sqlalchemy_url, upgrade
 from guiju.db.codes import bits, masked_vocabularies
 from guiju.db.facts_tables import identity, stored_name
 from guiju.db.migrate import is_current, migrations_config
@@ -49,6 +49,25 @@ def test_codes_that_profiles_add_are_registered(migrated, owner):
         assert registered["lantern_evening"] == len(registered) - 1
         # Single codes are stored as they are.
         assert bits(session, "sector") == {}
+
+
+@pytest.mark.parametrize("given", [None, "pa%s'ss"])
+def test_the_applications_role_is_made_where_it_is_missing(migrated, owner, monkeypatch, given):
+    role = "guiju_app_to_be_made"
+    monkeypatch.setattr(migrate, "APP_ROLE", role)
+    # Not committed: roles are the whole server's.
+    with owner.connect() as connection:
+        generated = migrate._ensure_role(connection, given)
+        assert (generated is None) is (given is not None)
+        attributes = connection.execute(
+            sa.text(
+                "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles"
+                " WHERE rolname = :role"
+            ),
+            {"role": role},
+        ).one()
+        assert tuple(attributes) == (True, False, False, False)
+        assert migrate._ensure_role(connection, given) is None
 
 
 def test_readiness_is_known(create_database, migrated, owner, engine, worker_id):
