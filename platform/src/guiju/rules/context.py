@@ -433,6 +433,11 @@ def _unit_committee(context: Context, organizations: Codes, days: Days) -> Bools
     return (leading & (context.sector >= 0) & (group | ~same))[organizations]
 
 
+def _leading_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Committees and leading groups that lead an area, a sector or a unit."""
+    return _leads_area(context, organizations, days) | _unit_committee(context, organizations, days)
+
+
 def _below_committee(context: Context, organizations: Codes, days: Days) -> Bools:
     """Organizations with a committee above them in their own sector."""
     above = context.nearest(context.of_kind(("committee",)), strict=True)
@@ -504,6 +509,7 @@ CONDITIONS: dict[str, Condition] = {
     "upper_committee": _upper_committee,
     "leads_area": _leads_area,
     "unit_committee": _unit_committee,
+    "leading_committee": _leading_committee,
     "below_committee": _below_committee,
     "leads_branches": _leads_branches,
     "has_branches": _has_branches,

@@ -45,6 +45,8 @@ class RegisterSchema(ParameterSchema):
     holder_posts = code_list(v.POSTS)
     #: An entry counts only if it names the organization it points to.
     targeted = fields.Boolean(load_default=False)
+    #: Only organizations with a current entry of one of these items are bound.
+    when = code_list(v.REGISTER_ITEMS)
     #: Entries of organizations below count for those above.
     below = fields.Boolean(load_default=False)
     #: ``shortfall``: short once attested complete; ``pending``: no time limit is given.
@@ -90,6 +92,11 @@ class Register(Check):
         found = there.sum(axis=1)
         asked = len(items) if rule.parameters["all"] else 1
         verdict = np.where(found >= asked, findings.MET, _missing(rule, context, subjects))
+        if rule.parameters["when"]:
+            there_is = np.zeros(context.size, dtype=np.bool_)
+            there_is[_entered(rule.parameters["when"], context)] = True
+            bound = there_is[subjects.organization]
+            verdict = np.where(bound, verdict, findings.NOT_APPLICABLE)
         return subjects.block(
             rule,
             verdict,
@@ -136,14 +143,26 @@ class Register(Check):
         return value
 
 
+def _current(items: Sequence[str], context: Context) -> Bools:
+    """Rows of the register about these items that hold today."""
+    register = context.facts["register"]
+    wanted = [context.facts.position("register_item", item) for item in items]
+    first, last = bounds(register, "since_on", "until_on")
+    keep = np.isin(register["item"], wanted) & (register["organization"] >= 0)
+    return np.asarray(keep & (first <= context.as_of) & (last >= context.as_of))
+
+
+def _entered(items: Sequence[str], context: Context) -> Codes:
+    """Organizations with a current entry of one of the items."""
+    owner: Codes = context.facts["register"]["organization"][_current(items, context)]
+    return owner
+
+
 def _rows(rule: Rule, context: Context) -> Codes:
     """Rows of the register that hold today and pass the rule's filters."""
     facts, register = context.facts, context.facts["register"]
-    wanted = [facts.position("register_item", item) for item in rule.parameters["items"]]
-    first, last = bounds(register, "since_on", "until_on")
     organization = register["organization"]
-    keep = np.isin(register["item"], wanted) & (organization >= 0)
-    keep &= (first <= context.as_of) & (last >= context.as_of)
+    keep = _current(rule.parameters["items"], context)
     if rule.parameters["targeted"]:
         keep &= register["target"] >= 0
     posts = rule.parameters["holder_posts"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
@@ -128,14 +128,9 @@ class TargetSchema(_StandardSchema):
     """Which share of all branches is to be up to the standard by which day."""
 
     ratio = ratio_field(required=True)
-    by = fields.Raw(required=True)
+    by = fields.Date(required=True)
     #: Id of the organization that stands for the whole city; empty: the only one at the top.
     city = fields.String(load_default="")
-
-    @validates_schema
-    def _dated(self, data: Mapping[str, Any], **_: Any) -> None:
-        if not hasattr(data.get("by"), "isoformat"):
-            raise ValidationError("应为日期，如 2021-06-30（不加引号）", "by")
 
 
 class StandardTarget(Check):

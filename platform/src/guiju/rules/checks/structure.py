@@ -148,9 +148,13 @@ def _leaderless_groups(context: Context, organizations: Codes) -> Codes:
     """Groups of a branch that have no leader today."""
     groups = np.flatnonzero(context.is_group).astype(np.int32)
     leaders = context.facts.posts.count(("group_leader",), groups, _today(context, groups))
-    without = np.zeros(context.size, dtype=np.bool_)
-    without[groups] = leaders == 0
-    return _existing(context, without, context.branch_of)[organizations]
+    led, without = (np.zeros(context.size, dtype=np.bool_) for _ in range(2))
+    led[groups], without[groups] = leaders > 0, leaders == 0
+    number = _existing(context, without, context.branch_of)[organizations]
+    # Where no group at all has a leader on record, leaders are probably not recorded.
+    some = _existing(context, led, context.branch_of)[organizations] > 0
+    known = some | (number == 0) | states.attested(context, organizations)
+    return np.where(known, number, -1).astype(np.int32)
 
 
 def _own_unit(context: Context, organizations: Codes) -> Codes:
@@ -194,6 +198,10 @@ class _RangeSchema(ParameterSchema):
     count = fields.String(required=True, validate=validate.OneOf(list(MEASURES)))
     min = fields.Integer(strict=True, load_default=None, validate=validate.Range(0, 10_000))
     max = fields.Integer(strict=True, load_default=None, validate=validate.Range(0, 10_000))
+    #: What a number outside means: short, or for a person to judge.
+    outside = fields.String(
+        load_default="shortfall", validate=validate.OneOf(("shortfall", "needs_judgement"))
+    )
 
 
 class StructureSchema(ParameterSchema):
@@ -207,10 +215,6 @@ class StructureSchema(ParameterSchema):
     count_as = fields.String(load_default=None, validate=validate.OneOf(list(MEASURES)))
     #: The size from which a tenant calls a branch large; 0 where it has set none.
     large_from = fields.Integer(strict=True, load_default=None, validate=validate.Range(0))
-    #: What a number outside its limits means: short, or for a person to judge.
-    outside = fields.String(
-        load_default="shortfall", validate=validate.OneOf(("shortfall", "needs_judgement"))
-    )
 
 
 class Structure(Check):
@@ -245,20 +249,23 @@ class Structure(Check):
             number = _measure(context, entry["count"], organization)
             unknown |= number < 0
             reached &= (number < 0) | _within(number, entry)
-        short = np.zeros(len(subjects), dtype=np.bool_)
+        short, doubtful = (np.zeros(len(subjects), dtype=np.bool_) for _ in range(2))
         observed = np.zeros(len(subjects), dtype=np.int64)
         missing = np.zeros(len(subjects), dtype=np.bool_)
         for entry in _limits(rule):
             number = _measure(context, entry["count"], organization)
             missing |= number < 0
-            short |= (number >= 0) & ~_within(number, entry)
+            outside = (number >= 0) & ~_within(number, entry)
+            if entry["outside"] == "shortfall":
+                short |= outside
+            else:
+                doubtful |= outside
             observed = (observed << _BITS) | np.where(number < 0, _LOW, number)
-        outside = (
-            findings.NEEDS_JUDGEMENT
-            if rule.parameters["outside"] == "needs_judgement"
-            else rule.shortfall_code
+        verdict = np.select(
+            [short, doubtful, missing],
+            [rule.shortfall_code, findings.NEEDS_JUDGEMENT, findings.NO_DATA],
+            findings.MET,
         )
-        verdict = np.where(short, outside, np.where(missing, findings.NO_DATA, findings.MET))
         verdict = np.where(unknown, findings.NO_DATA, verdict)
         verdict = np.where(reached, verdict, findings.NOT_APPLICABLE)
         verdict = self._of_size(rule, context, organization, verdict)
@@ -318,6 +325,7 @@ def _limits(rule: Rule) -> list[dict[str, Any]]:
             "count": instead or entry["count"],
             "min": entry["min"],
             "max": entry["max"] if ceiling else None,
+            "outside": entry["outside"],
         }
         for entry in rule.parameters["limits"]
     ]

@@ -57,7 +57,7 @@ class SecretaryTraining(Check):
                 yield self._judge(rule, context, unit, context.grid(rule, unit, low, high))
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, grid: Grid) -> Block:
-        person, place = _secretaries(rule, context, unit, grid)
+        person, place = _secretaries(context, unit, grid)
         rows, at, reached = _trained(context, unit, grid, person, place)
         expected = np.bincount(place, minlength=len(grid)).astype(np.int64)
         covered = np.bincount(place[reached], minlength=len(grid)).astype(np.int64)
@@ -99,27 +99,23 @@ class SecretaryTraining(Check):
                 return f"{said}，没有全部培训。"
 
 
-def _secretaries(
-    rule: Rule, context: Context, unit: Unit, grid: Grid
-) -> tuple[Codes, NDArray[np.int64]]:
-    """Branch secretaries at the end of each period, with the grid entry of their superior."""
+def _secretaries(context: Context, unit: Unit, grid: Grid) -> tuple[Codes, NDArray[np.int64]]:
+    """Branch secretaries at the end of each period, with the grid entry of each superior."""
     posts = context.facts.posts
-    superior = context.nearest(context.binds(rule), strict=True)
-    branch = posts.organization
-    held = posts.holding(("secretary",)) & (branch >= 0)
-    held &= context.is_branch[branch] & (superior[branch] >= 0) & (posts.person >= 0)
-    rows = np.flatnonzero(held)
-    people, places = [], []
+    held = posts.holding(("secretary",)) & (posts.organization >= 0) & (posts.person >= 0)
+    rows = np.flatnonzero(held & context.is_branch[posts.organization])
+    keys = [np.zeros(0, dtype=np.int64)]
     for period in range(grid.low, grid.high + 1):
         last = min(periods.last_day(period, unit), context.as_of)
         now = rows[(posts.start[rows] <= last) & (posts.end[rows] >= last)]
-        entry = grid.place(superior[branch[now]], np.full(len(now), period, dtype=np.int32)).astype(
-            np.int64
-        )
-        key = np.unique((entry[entry >= 0] << _HALF) | posts.person[now][entry >= 0])
-        people.append((key & _LOWER).astype(np.int32))
-        places.append(key >> _HALF)
-    return np.concatenate(people), np.concatenate(places)
+        above = context.parent[posts.organization[now]]
+        while bool((above >= 0).any()):
+            entry = grid.place(above, np.full(len(now), period, dtype=np.int32)).astype(np.int64)
+            inside = entry >= 0
+            keys.append((entry[inside] << _HALF) | posts.person[now][inside])
+            above = np.where(above >= 0, context.parent[above], -1).astype(np.int32)
+    key = np.unique(np.concatenate(keys))
+    return (key & _LOWER).astype(np.int32), key >> _HALF
 
 
 def _trained(
