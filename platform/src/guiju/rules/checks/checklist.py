@@ -47,8 +47,13 @@ class DocumentsSchema(OccasionSchema):
     Of those in ``one_of`` any one is enough.
     """
 
-    documents = code_list(v.DOCUMENT_KINDS, required=True)
+    documents = code_list(v.DOCUMENT_KINDS)
     one_of = code_list(v.DOCUMENT_KINDS)
+
+    @validates_schema
+    def _some(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data.get("documents") and not data.get("one_of"):
+            raise ValidationError("Missing data for required field.", "documents")
 
 
 class FieldsSchema(OccasionSchema):
