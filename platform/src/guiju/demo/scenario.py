@@ -29,17 +29,24 @@ Row = dict[str, Any]
 class Habits:
     """How a jurisdiction's branches live: what the ordinary record of each activity holds.
 
-    ``theme_day`` gives the day of a month's theme day; ``components`` what belongs to it;
-    ``documents`` the papers kept, by kind of activity; ``extra`` further columns of every
-    occasion, computed from its row.
+    ``components`` belong to a theme day, which falls on the ``week``-th ``weekday`` (Monday
+    0) of the month; ``documents``, ``steps`` (each with its days after the activity,
+    negative before) and ``agenda`` are kept by kind of activity.  ``platform`` is for
+    places with a platform of their own, ``monthly_dues`` for those that record payments,
+    ``prepared_talks`` for those that announce talks, ``reviews`` are kinds of review held
+    before that of the members.
     """
 
     components: Sequence[str]
     documents: Mapping[str, Sequence[str]]
     weekday: int = 4
     week: int = 2
+    steps: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    agenda: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reviews: Sequence[str] = ()
     platform: bool = False
-    lecture_weeks_apart: int = 13
+    monthly_dues: bool = False
+    prepared_talks: bool = False
     steps_before: Sequence[str] = ("study", "talks", "opinions")
     steps_after: Sequence[str] = ("measures", "rectified")
 
@@ -66,6 +73,15 @@ class Branch:
         return len(self.officers) >= 3
 
 
+_TITLES = {
+    "theme_day": "主题党日",
+    "branch_assembly": "支部党员大会",
+    "branch_committee": "支部委员会会议",
+    "party_group_meeting": "党小组会",
+    "party_lecture": "党课",
+    "organizational_life_meeting": "组织生活会",
+}
+_THEMES = ("学习贯彻全会精神", "重温入党志愿", "走进社区服务", "党史学习教育", "为群众办实事")
 _OFFICERS = (
     "secretary",
     "deputy_secretary",
@@ -203,7 +219,25 @@ class Scenario:
             if self._does(branch):
                 day = date(year, month, self.random.randint(10, 27))
                 self._occasion(branch, ["party_group_meeting"], day, at=group, people=people)
+        if self.habits.monthly_dues:
+            self._pay(branch, theme)
         self._attest(branch, year, month)
+
+    def _pay(self, branch: Branch, day: date) -> None:
+        """Dues of the month, paid at the theme day."""
+        if day > self.as_of:
+            return
+        for person in branch.members:
+            if day >= max(person.joined_on, branch.opened):
+                paid = self._does(branch)
+                self.add(
+                    "dues",
+                    person=person.id,
+                    month=f"{day.year}-{day.month:02d}",
+                    due_amount=1000,
+                    paid_amount=1000 if paid else 0,
+                    paid_on=day if paid else None,
+                )
 
     def _attest(self, branch: Branch, year: int, month: int) -> None:
         """Most units say when a month's records are complete; weak ones sometimes forget."""
@@ -235,6 +269,9 @@ class Scenario:
         kinds = ["organizational_life_meeting"]
         if self._does(branch):
             kinds.append("member_appraisal")
+            for days, review in enumerate(self.habits.reviews):
+                earlier = day - timedelta(days=3 - days)
+                self._occasion(branch, [review], earlier, roll=True)
         held = self._occasion(
             branch, kinds, day, roll=True, form="assembly", theme="对照检查、共同提高"
         )
@@ -345,7 +382,14 @@ class Scenario:
                 person=one.id,
                 partner=other.id,
                 mode="in_person",
+                **self._preparation(branch, day),
             )
+
+    def _preparation(self, branch: Branch, day: date) -> Row:
+        """How a talk was announced, where talks are."""
+        if not (self.habits.prepared_talks and self._does(branch)):
+            return {}
+        return {"notified_on": day - timedelta(days=2), "outline": True, "listed": True}
 
     def _occasion(
         self,
@@ -376,9 +420,10 @@ class Scenario:
             start_minute=self.random.choice((540, 570, 870, 900)),
             chair=(people or branch.members)[0].id if at else branch.secretary.id,
             lecturer=branch.secretary.id if "party_lecture" in kinds else None,
+            title_text=_TITLES.get(kinds[0]),
             recorded_on=min(day + timedelta(days=self.random.choice((0, 1, 1, 2, 5))), self.as_of),
             place="党员活动室",
-            **columns,
+            **{"theme": self.random.choice(_THEMES), **columns},
         )
         if self.habits.platform and self._does(branch):
             row["created_on"] = day - timedelta(days=2)
@@ -387,11 +432,34 @@ class Scenario:
             self._roll(row, invited, here)
         else:
             row["expected"], row["present"] = len(invited), len(here)
-        for kind in dict.fromkeys(k for name in kinds for k in self.habits.documents.get(name, ())):
-            if self._does(branch):
-                self.add("documents", occasion=row["id"], kind=kind, kept_on=day)
+        self._papers(branch, row)
         occasion: str = row["id"]
         return occasion
+
+    def _papers(self, branch: Branch, row: Row) -> None:
+        """Papers, steps and agenda that belong to an occasion of its kinds."""
+        occasion, day, habits = row["id"], row["held_on"], self.habits
+        for kind in dict.fromkeys(
+            k for name in row["kinds"] for k in habits.documents.get(name, ())
+        ):
+            if self._does(branch):
+                self.add("documents", occasion=occasion, kind=kind, kept_on=day)
+        steps = dict(step for name in row["kinds"] for step in habits.steps.get(name, ()))
+        for step, days in steps.items():
+            done = day + timedelta(days=days)
+            if done <= self.as_of and self._does(branch):
+                self.add("steps", occasion=occasion, step=step, done_on=done)
+        topics = dict.fromkeys(t for name in row["kinds"] for t in habits.agenda.get(name, ()))
+        for number, topic in enumerate(topics, 1):
+            self.add(
+                "agenda",
+                occasion=occasion,
+                item=str(number),
+                topic=topic,
+                discussed=True,
+                resolution=self._does(branch),
+                owner=self._does(branch),
+            )
 
     def _roll(self, row: Row, invited: Sequence[Person], here: Sequence[Person]) -> None:
         there = {person.id for person in here}

@@ -25,9 +25,34 @@ _HABITS = Habits(
         "organizational_life_meeting": ("minutes", "opinion_list", "correction_measures"),
         "member_appraisal": ("rating_form", "register_form"),
     },
+    steps={
+        "branch_assembly": (
+            *(("agenda_fixed", -5), ("platform_created", -3), ("notified", -3), ("count", 0)),
+            *(("reported", 3), ("followed_up", 20), ("archived", 4), ("platform_updated", 2)),
+        ),
+        "branch_committee": (
+            *(("agenda_fixed", -3), ("platform_created", -2), ("notified", -2)),
+            *(("discussion", 0), ("followed_up", 9), ("archived", 3), ("platform_updated", 2)),
+        ),
+        "party_group_meeting": (
+            *(("consulted", -4), ("notified", -2), ("platform_created", -2)),
+            *(("discussion", 0), ("followed_up", 9), ("platform_updated", 2)),
+        ),
+        "party_lecture": (("plan", -9), ("discussion", 2), ("platform_updated", 2)),
+        "theme_day": (("filed", -6), ("summary", 2), ("platform_updated", 2)),
+    },
+    agenda={
+        "branch_assembly": ("committee_report", "superior_decisions"),
+        "branch_committee": ("superior_decisions", "branch_work"),
+        "party_group_meeting": ("study", "criticism"),
+        "party_lecture": ("theory",),
+    },
+    reviews=("organization_appraisal", "secretary_appraisal"),
     weekday=4,
     week=1,
     platform=True,
+    monthly_dues=True,
+    prepared_talks=True,
     steps_before=("theme_consulted", "study", "talks", "opinions"),
     steps_after=("measures", "reported", "rectified"),
 )
