@@ -1,5 +1,7 @@
 """Storing facts in bulk."""
 
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -524,6 +526,18 @@ class TestTraces:
         with tenant_scope(tenant.tenant_id, restricted=True):
             assert store_facts(session, ACTOR, facts).inserted == {"disciplinary_steps": 1}
             session.close()
+
+
+def test_importing_the_operations_is_enough():
+    """A process that has not seen the migrations knows every table."""
+    program = (
+        "import guiju.activities.operations, guiju.db, guiju.rules.tables as t;"
+        "import sqlalchemy.orm;"
+        "assert set(t.TABLES) <= set(guiju.db.metadata.tables);"
+        "[k.column for table in guiju.db.metadata.tables.values() for k in table.foreign_keys];"
+        "sqlalchemy.orm.configure_mappers()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_posts_without_a_first_day_are_recognized(session):

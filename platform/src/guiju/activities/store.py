@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+# Imported for their tables, which facts are stored in.
+import guiju.appraisals.models
+import guiju.tenancy.models  # noqa: F401
 from guiju.activities import counts
 from guiju.activities.models import Occasion
 from guiju.db.arrays import any_of
