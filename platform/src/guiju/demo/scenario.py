@@ -34,7 +34,8 @@ class Habits:
     negative before) and ``agenda`` are kept by kind of activity.  ``platform`` is for
     places with a platform of their own, ``monthly_dues`` for those that record payments,
     ``prepared_talks`` for those that announce talks, ``reviews`` are kinds of review held
-    before that of the members.
+    before that of the members, ``register`` names what a branch has standing, such as a
+    room; ``birthdays`` are marked at theme days, ``points`` kept for every member.
     """
 
     components: Sequence[str]
@@ -44,6 +45,9 @@ class Habits:
     steps: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     agenda: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reviews: Sequence[str] = ()
+    register: Sequence[str] = ()
+    birthdays: bool = False
+    points: bool = False
     platform: bool = False
     monthly_dues: bool = False
     prepared_talks: bool = False
@@ -71,6 +75,15 @@ class Branch:
     @property
     def has_committee(self) -> bool:
         return len(self.officers) >= 3
+
+
+@dataclass(frozen=True)
+class Superior:
+    """A unit above branches, with its secretary."""
+
+    id: str
+    kind: str
+    secretary: Person
 
 
 _TITLES = {
@@ -103,6 +116,7 @@ class Scenario:
     people: People
     rows: dict[str, list[Row]] = field(default_factory=dict)
     branches: list[Branch] = field(default_factory=list)
+    superiors: list[Superior] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
 
     # -- the tree --------------------------------------------------------------
@@ -120,6 +134,9 @@ class Scenario:
     def unit(self, id: str, name: str, kind: str, parent: str | None, **columns: Any) -> str:
         """An organization above the branches, with a secretary of its own."""
         self.add("organizations", id=id, name=name, kind=kind, parent=parent, **columns)
+        secretary = self.people.make(leading_cadre=True)
+        self.add("posts", person=secretary.id, organization=id, post="secretary")
+        self.superiors.append(Superior(id, kind, secretary))
         return id
 
     def branch(
@@ -152,7 +169,7 @@ class Scenario:
                 membership_class="full" if person.full_member_on else "probationary",
                 from_on=max(opened, person.joined_on),
                 joined_on=person.joined_on,
-                joined_verified=draw.random() < 0.93,
+                joined_verified=draw.random() < 0.99,
                 full_member_on=person.full_member_on,
                 leading_cadre=person.leading_cadre,
                 group=group_of.get(person.id),
@@ -185,6 +202,49 @@ class Scenario:
         """Let every branch live through the year, up to the day judged."""
         for branch in self.branches:
             self._live(branch, year)
+        for superior in self.superiors:
+            self._lead(superior, year)
+
+    def _lead(self, superior: Superior, year: int) -> None:
+        """What a superior does in a year: studies, inspects, keeps in contact."""
+        draw = self.random
+        below = [branch for branch in self.branches if branch.superior == superior.id]
+        day = date(year, draw.randint(2, 10), draw.randint(5, 25))
+        if draw.random() < 0.85 and superior.kind != "general_branch":
+            self.add(
+                "occasions",
+                id=self.next_id("o"),
+                organization=superior.id,
+                kinds=["topic_study"],
+                held_on=day,
+                title_text="专题研究党支部建设",
+                recorded_on=day,
+            )
+        for branch in below:
+            done = date(year, draw.randint(3, 10), draw.randint(5, 25))
+            if draw.random() < 0.9 and done >= branch.opened:
+                self._visit(superior, branch, "supervision", done)
+        if below and draw.random() < 0.9:
+            contact = draw.choice(below)
+            self.add(
+                "register",
+                organization=superior.id,
+                person=superior.secretary.id,
+                item="contact_point",
+                since_on=max(date(year, 1, 15), contact.opened),
+                target=contact.id,
+            )
+            self._visit(superior, contact, "contact_visit", max(day, contact.opened))
+
+    def _visit(self, superior: Superior, branch: Branch, kind: str, day: date) -> None:
+        self.add(
+            "inspections",
+            id=self.next_id("i"),
+            by=superior.id,
+            target=branch.id,
+            kind=kind,
+            done_on=day,
+        )
 
     def _live(self, branch: Branch, year: int) -> None:
         for month in range(1, 13):
@@ -206,6 +266,8 @@ class Scenario:
             kinds.append("branch_assembly")
         if month % 3 == 0 and self._does(branch):
             kinds.append("party_lecture")
+        if self.habits.birthdays and self._does(branch):
+            kinds.append("political_birthday")
         if self._does(branch):
             components = list(self.habits.components)
             if not self._does(branch):
@@ -215,13 +277,16 @@ class Scenario:
             self._occasion(branch, kinds[1:], theme + timedelta(days=5), roll=True)
         if branch.has_committee and self._does(branch):
             self._committee(branch, date(year, month, self.random.randint(2, 26)))
+        self._group_meetings(branch, year, month)
+        if self.habits.monthly_dues:
+            self._pay(branch, theme)
+        self._attest(branch, year, month)
+
+    def _group_meetings(self, branch: Branch, year: int, month: int) -> None:
         for group, people in branch.groups.items():
             if self._does(branch):
                 day = date(year, month, self.random.randint(10, 27))
                 self._occasion(branch, ["party_group_meeting"], day, at=group, people=people)
-        if self.habits.monthly_dues:
-            self._pay(branch, theme)
-        self._attest(branch, year, month)
 
     def _pay(self, branch: Branch, day: date) -> None:
         """Dues of the month, paid at the theme day."""
@@ -316,6 +381,8 @@ class Scenario:
     def _year(self, branch: Branch, year: int) -> None:
         """Yearly matters: dues, talks, training, self-check, reports."""
         self._dues(branch, year)
+        self._standing(branch, year)
+        self._term(branch, year)
         self._talks(branch, year)
         for month in (3, 6, 9):
             self._train(branch, date(year, month, self.random.randint(3, 25)))
@@ -335,6 +402,40 @@ class Scenario:
                     fixed_on=max(fixed, branch.opened),
                     amount=self.random.choice((500, 1000, 2000, 4500, 8800)),
                 )
+
+    def _standing(self, branch: Branch, year: int) -> None:
+        """What a branch has standing, and each member's points."""
+        since = max(date(year, 1, 8), branch.opened)
+        for item in self.habits.register:
+            if self._does(branch, ease=0.5):
+                self.add("register", organization=branch.id, item=item, since_on=since)
+        if self.habits.points and self._does(branch):
+            for person in branch.members:
+                self.add(
+                    "commitments",
+                    person=person.id,
+                    year=year,
+                    promised_on=since,
+                    entries=self.random.randint(3, 12),
+                    rules=True,
+                )
+
+    def _term(self, branch: Branch, year: int) -> None:
+        """The term of office that covers the year; a few are late with the next election."""
+        if not branch.has_committee:
+            return
+        elected = branch.opened
+        if elected.year < year:
+            elected = date(
+                year - self.random.choice((0, 1, 1, 2, 2)), 3, self.random.randint(5, 25)
+            )
+            elected = max(elected, branch.opened)
+        self.add(
+            "terms",
+            organization=branch.id,
+            elected_on=elected,
+            ends_on=elected.replace(year=elected.year + 3),
+        )
 
     def _talks(self, branch: Branch, year: int) -> None:
         officers = list(branch.officers.values())

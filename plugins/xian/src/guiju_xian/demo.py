@@ -65,6 +65,20 @@ _HABITS = Habits(
         "organizational_life_meeting": ("minutes", "opinion_list", "correction_measures"),
         "member_appraisal": ("rating_form", "register_form"),
     },
+    steps={
+        "theme_day": (("notified", -3),),
+        "branch_assembly": (("notified", -3),),
+        "party_lecture": (("notified", -3),),
+        "party_group_meeting": (("notified", -2),),
+        "organizational_life_meeting": (("notified", -5),),
+    },
+    register=(
+        *("premises_room", "premises_flag", "premises_oath", "premises_work_chart"),
+        *("premises_recruitment_chart", "premises_board", "equipment_register"),
+        *("points_programme", "birthday_programme", "decision_system", "work_plan", "task_list"),
+    ),
+    birthdays=True,
+    points=True,
     weekday=4,
     week=2,
 )
