@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from guiju import plugins
 from guiju.config import load_settings
 from guiju.db import upgrade as upgrade_database
 from guiju.language import gettext as _
@@ -17,7 +18,7 @@ def db() -> None:
 @db.command(help=_("升级到本版本的表结构；应用所用角色不存在时一并建立。"))
 def upgrade() -> None:
     """Bring the database up to date."""
-    generated = upgrade_database(load_settings().admin_database_url)
+    generated = upgrade_database(load_settings().admin_database_url, codes=plugins.load().codes)
     if generated is not None:
         click.echo(_("已建立应用角色 guiju_app，密码（只显示一次）：{p}").format(p=generated))
     click.echo(_("数据库已是最新。"))

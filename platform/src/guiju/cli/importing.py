@@ -23,11 +23,7 @@ def import_document(session: ScopedSession, actor: Actor, path: Path) -> Stored:
 
     Raises BadInput with every fault and its place; then nothing was stored.
     """
-    codes: dict[str, dict[str, str]] = {}
-    for pack in plugins.load().packs.values():
-        for vocabulary, labels in pack.vocabularies.items():
-            codes.setdefault(vocabulary, {}).update(labels)
-    document = documents.read(path, codes=codes)
+    document = documents.read(path, codes=plugins.load().codes)
     filled = {name: table for name, table in document.tables.items() if table.num_rows}
     return store_facts(session, actor, filled)
 
