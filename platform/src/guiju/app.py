@@ -60,7 +60,5 @@ def _configuration(settings: Settings) -> dict[str, object]:
         # A connection that the server closed meanwhile is replaced, not handed to a request.
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
         "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024,
-        # A form without a file is small; more is a mistake or an attack.
-        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
         **security.configuration(settings),
     }

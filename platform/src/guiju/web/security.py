@@ -19,6 +19,9 @@ _POLICY = {
     "base-uri": "'none'",
 }
 
+#: A form without a file is small; more bytes are a mistake or an attack.
+_LARGEST_FORM = 1024 * 1024
+
 _HEADERS = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "X-Content-Type-Options": "nosniff",
@@ -41,12 +44,20 @@ def configuration(settings: Settings) -> dict[str, object]:
         # The form's token lives as long as the session does.
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_SSL_STRICT": secure,
+        # What is beside the files of a form with files.
+        "MAX_FORM_MEMORY_SIZE": _LARGEST_FORM,
     }
 
 
 def init_app(app: Flask) -> None:
-    """Put the headers on every answer."""
+    """Put the headers on every answer, and limit what is read of a form."""
+    app.before_request(_limit)
     app.after_request(_describe)
+
+
+def _limit() -> None:
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = _LARGEST_FORM
 
 
 def _describe(response: Response) -> Response:

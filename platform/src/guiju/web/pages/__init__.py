@@ -8,6 +8,7 @@ from guiju.web.pages import (
     library,
     organization,
     overview,
+    search,
     sign_in,
     standing,
 )
@@ -18,6 +19,7 @@ BLUEPRINTS = (
     language_choice.blueprint,
     overview.blueprint,
     organization.blueprint,
+    search.blueprint,
     attention.blueprint,
     findings.blueprint,
     standing.blueprint,
