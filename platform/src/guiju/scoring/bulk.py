@@ -30,15 +30,18 @@ def tenant() -> sa.ColumnElement[int]:
     return sa.literal_column(str(current_tenant_id()), sa.BigInteger)
 
 
-def sql(statement: Any) -> str:
-    """The text of a statement for ADBC; bound parameters are numbered in their order."""
-    return str(statement.compile(dialect=_DIALECT))
+def sql(statement: Any, *, literals: bool = False) -> str:
+    """The text of a statement for ADBC: parameters are numbered in their order.
+
+    With ``literals`` the values of parameters are written into the text.
+    """
+    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": literals}))
 
 
 def query(connection: adbc.Connection, statement: Any, *parameters: Any) -> pa.Table:
-    """The rows of a query."""
+    """The rows of a query; ``parameters`` are what it calls ``$1`` and so on."""
     with connection.cursor() as cursor:
-        cursor.execute(sql(statement), parameters or None)
+        cursor.execute(sql(statement, literals=True), parameters or None)
         return cursor.fetch_arrow_table()
 
 
@@ -59,6 +62,15 @@ def upsert(
         differs = sa.or_(*(table.c[n].is_distinct_from(insert.excluded[n]) for n in compare))
         where = differs if compare else None
         return insert.on_conflict_do_update(index_elements=keys, set_=others, where=where)
+
+    return _write(connection, table, rows, statement)
+
+
+def insert(connection: adbc.Connection, table: sa.Table, rows: pa.Table) -> int:
+    """Insert ``rows`` (all columns but the tenant)."""
+
+    def statement(source: sa.Select[Any]) -> Any:
+        return sa.insert(table).from_select(["tenant_id", *rows.column_names], source)
 
     return _write(connection, table, rows, statement)
 

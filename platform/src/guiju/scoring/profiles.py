@@ -53,9 +53,8 @@ def enabled_profiles(session: orm.Session, packs: Mapping[str, Pack]) -> list[En
 
     Raises ``BadInput`` where one is not installed, or has readings or settings it cannot have.
     """
-    chosen = dict(
-        session.execute(sa.select(Setting.__table__.c.key, Setting.__table__.c.value)).tuples()
-    )
+    table = Setting.__table__
+    chosen = dict(session.execute(sa.select(table.c.key, table.c.value)).all())
     rows = session.scalars(sa.select(EnabledProfile).order_by(EnabledProfile.id)).all()
     missing = sorted({row.profile for row in rows} - set(packs))
     if missing:

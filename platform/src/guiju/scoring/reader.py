@@ -6,7 +6,7 @@ the rules read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,6 +49,12 @@ _OWNED_OTHERWISE: dict[str, tuple[str, ...]] = {
     "organizations": ("id",),
     "inspections": ("by_id", "target_id"),
 }
+_KEYS = {
+    name: {
+        column for column, field in tables.columns(name).items() if field.metadata["kind"] == "key"
+    }
+    for name in tables.TABLES
+}
 #: Attendance has no numbers, and settings are no evidence.
 _WITHOUT_NUMBER = {attendance.name, "settings"}
 #: Judgements name their subjects by the authors' ids.
@@ -71,18 +77,25 @@ def read(
     columns: Columns,
     packs: Mapping[str, Pack],
     organizations: Ids | None = None,
+    *,
+    whole: Collection[str] = (),
 ) -> Snapshot:
     """The ``columns`` of all organizations, or of those numbered in ``organizations``.
 
+    Tables named in ``whole`` are read of all organizations in any case.
     ``connection`` is that of :func:`guiju.db.arrow_connection`.  Rows come in the order of
     their organizations' numbers; occasions by day.
     """
-    wanted = {name: set(found) for name, found in columns.items()}
+    # Any row may be evidence, so its number is read.
+    wanted = {name: found | _KEYS[name] for name, found in columns.items()}
+    # Settings are everybody's.
+    whole = {*whole, "settings"}
     wanted["judgements"] = _JUDGEMENTS | wanted.get("judgements", set())
     source = {
-        name: _ordered(name, _fetch(connection, name, found, organizations))
+        name: _ordered(
+            name, _fetch(connection, name, found, None if name in whole else organizations)
+        )
         for name, found in wanted.items()
-        if name != "settings"
     }
     places = _places(connection, source["organizations"])
     source["organizations"] = source["organizations"].drop_columns(["path"])

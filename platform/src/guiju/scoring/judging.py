@@ -1,0 +1,121 @@
+"""Judging organizations from one snapshot and storing what is found, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from adbc_driver_postgresql import dbapi as adbc
+from numpy.typing import NDArray
+
+from guiju.rules import engine, findings, tables
+from guiju.rules.checks import Footprint
+from guiju.rules.engine import Rule
+from guiju.rules.findings import Findings
+from guiju.rules.pack import Choices, Pack
+from guiju.scoring import reader, sheets
+from guiju.scoring.numbering import Numbering
+from guiju.scoring.places import Slices
+from guiju.scoring.profiles import Enabled, assign
+from guiju.scoring.reader import Ids, Snapshot
+from guiju.scoring.store import Store, Written
+
+#: What a superior's verdicts may rest on beyond its own records.
+_BELOW = Footprint.SUBORDINATES | Footprint.TENANT
+
+
+@dataclass(frozen=True)
+class Law:
+    """Everything that a tenant is judged by, on one day."""
+
+    packs: Mapping[str, Pack]
+    enabled: Sequence[Enabled]
+    as_of: date
+
+    def rules(self) -> Iterable[Rule]:
+        """All rules that may be judged by, other readings included."""
+        seen: list[tuple[str, Choices]] = []
+        for one in self.enabled:
+            if (one.profile, one.choices) not in seen:
+                seen.append((one.profile, one.choices))
+                yield from engine.rules_under_all_readings(self.packs[one.profile], one.choices)
+
+    def columns(self) -> dict[str, set[str]]:
+        """The facts that judging reads."""
+        return engine.columns_read(self.rules())
+
+    def columns_below(self) -> dict[str, set[str]]:
+        """Those of them that superiors' verdicts need of everybody below."""
+        below = [rule for rule in self.rules() if rule.check.footprint & _BELOW]
+        return engine.columns_read(below) if below else {}
+
+    def footprint(self) -> Footprint:
+        """Whose facts verdicts rest on."""
+        return engine.footprint(self.rules())
+
+    @property
+    def reads_restricted(self) -> bool:
+        """Whether restricted records are read."""
+        return any(tables.TABLES[table].restricted for table in self.columns())
+
+
+def judge(law: Law, snapshot: Snapshot, scope: NDArray[np.bool_]) -> list[tuple[str, Findings]]:
+    """Findings by profile about the organizations (a mask over codes) in scope."""
+    found = []
+    for assignment in assign(law.enabled, snapshot.places, law.as_of):
+        wanted = assignment.scope & scope
+        if not bool(wanted.any()):
+            continue
+        enabled = assignment.enabled
+        judged = engine.evaluate(
+            law.packs[enabled.profile],
+            snapshot.facts,
+            assignment.as_of,
+            choices=enabled.choices,
+            scope=wanted,
+            judge_from=assignment.judge_from,
+            not_applicable=False,
+        )
+        if assignment.over:
+            judged = _without_pending(judged)
+        found.append((enabled.profile, judged))
+    return found
+
+
+def _without_pending(judged: Findings) -> Findings:
+    """What was pending when the profile ceased to judge can no longer be done."""
+    blocks = [block.take(block.verdict != findings.PENDING) for block in judged.blocks]
+    return replace(judged, blocks=[block for block in blocks if len(block)])
+
+
+def slices_of(law: Law, snapshot: Snapshot) -> Slices:
+    """The years that findings may belong to, and the places within them."""
+    first = min((one.judge_from.year for one in law.enabled), default=law.as_of.year)
+    return Slices(snapshot.places, law.as_of, (min(first, law.as_of.year), law.as_of.year))
+
+
+def judge_and_store(
+    connection: adbc.Connection,
+    law: Law,
+    numbering: Numbering,
+    wanted: Ids | None,
+    snapshot: Snapshot,
+) -> Written:
+    """Judge the organizations numbered in ``wanted`` (all by default) and store the findings."""
+    ids = snapshot.facts.numbers("organizations")
+    scope = np.ones(len(ids), dtype=np.bool_) if wanted is None else np.isin(ids, wanted)
+    judged = judge(law, snapshot, scope)
+    numbering.require(*sheets.keys_of(judged))
+    slices = slices_of(law, snapshot)
+    laid_out = sheets.lay_out(judged, numbering, snapshot.facts, slices)
+    return Store(connection, snapshot.facts, slices, scope).write(laid_out)
+
+
+def read(
+    connection: adbc.Connection, law: Law, organizations: Ids | None, *, superiors: bool = False
+) -> Snapshot:
+    """What judging needs of these organizations; for superiors, of everybody below as well."""
+    whole = set(law.columns_below()) if superiors else set()
+    return reader.read(connection, law.columns(), law.packs, organizations, whole=whole)
