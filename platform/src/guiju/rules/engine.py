@@ -134,6 +134,19 @@ def compile_rules(
     return [replace(rule, vocabularies=pack.vocabularies) for rule in found]
 
 
+def rules_under_all_readings(
+    pack: Pack, choices: Choices, *, checks: Mapping[str, Check] = CHECKS
+) -> list[Rule]:
+    """The rules by which ``evaluate`` judges, those of other readings included."""
+    found = compile_rules(pack, choices, checks=checks)
+    for reading in pack.readings:
+        for option in reading.options:
+            if option.value != choices.readings[reading.id]:
+                other = replace(choices, readings={**choices.readings, reading.id: option.value})
+                found += compile_rules(pack, other, checks=checks, only=reading.affects)
+    return found
+
+
 def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, object]]:
     """Parameter patches by requirement id under the chosen readings."""
     found: dict[str, dict[str, object]] = {}
