@@ -228,6 +228,8 @@ def _committee(context: Context, members: membership.Members, unit: Unit) -> Boo
     posts = context.facts.posts
     rows = np.flatnonzero(posts.holding(COMMITTEE_POSTS) & (posts.person >= 0))
     found = np.zeros(len(members), dtype=np.bool_)
+    if not len(members):
+        return found
     own = members.organization
     for period in range(members.low, members.high + 1):
         last = min(periods.last_day(period, unit), context.as_of)
