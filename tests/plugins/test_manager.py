@@ -108,7 +108,7 @@ def test_a_broken_pack_stops_the_start_and_names_its_plugin(tmp_path):
 
 def test_an_unknown_hook_stops_the_start():
     with pytest.raises(plugins.PluginError) as caught:
-        plugins.load({"a": module("a", register_pakcs=list)})
+        plugins.load({"a": module("a", register_pakcs=lambda: [])})  # noqa: PIE807
     assert "插件 a：实现了不存在的钩子 register_pakcs" in str(caught.value)
 
 
