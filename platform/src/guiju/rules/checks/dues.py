@@ -98,7 +98,7 @@ class DuesBase(Check):
 
     def message(self, finding: Finding) -> str:
         said = f"{finding.period_text}“{finding.rule.title}”"
-        asked = f"年初（{finding.required} 前）核定"
+        asked = f"年初（不晚于 {finding.required}）核定"
         match finding.verdict:
             case Verdict.MET:
                 return f"{said}：{finding.observed} 已核定，符合。"

@@ -119,7 +119,7 @@ class Filing(Check):
     def message(self, finding: Finding) -> str:
         rule = finding.rule
         said = f"{finding.period_text}“{rule.title}”"
-        asked = f"应于 {finding.required} 前报{RECIPIENTS[rule.parameters['recipient']]}"
+        asked = f"应不晚于 {finding.required} 报{RECIPIENTS[rule.parameters['recipient']]}"
         match finding.verdict:
             case Verdict.MET:
                 return f"{said}{asked}，{finding.observed} 已报，符合。"
