@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from guiju.rules import findings, periods
+from guiju.rules import completeness, findings, periods
 from guiju.rules.calendars import Calendar
+from guiju.rules.completeness import Completeness
 from guiju.rules.facts import Facts
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY, Unit
@@ -75,7 +76,8 @@ class Context:
     """One evaluation: ``facts`` judged by ``pack`` as of a day, under the tenant's choices.
 
     ``scope`` limits which organizations are judged (a mask over organization codes);
-    ``judge_from`` is the first day the tenant has chosen to be judged from.
+    ``judge_from`` is the first day the tenant has chosen to be judged from;
+    ``complete_after`` the days after which a month counts as complete without a word.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Context:
         calendar: Calendar,
         scope: Bools | None = None,
         judge_from: int = FIRST_DAY,
+        complete_after: int | None = None,
     ) -> None:
         self.pack = pack
         self.facts = facts
@@ -94,6 +97,7 @@ class Context:
         self.choices = choices
         self.calendar = calendar
         self.judge_from = judge_from
+        self.complete_after = complete_after
         self.warnings: list[str] = []
         self._cache: dict[Any, Any] = {}
         self.scope = np.ones(self.size, dtype=np.bool_) if scope is None else scope
@@ -287,48 +291,17 @@ class Context:
         """Whether the records of each organization for each period are attested complete.
 
         A period is attested itself, through a longer one, or through all its months;
-        a group through its branch.  An attestation objected to does not count.
+        a group through its branch.  An attestation objected to does not count.  See
+        :mod:`guiju.rules.completeness` for months complete without a word.
         """
-        low, months = self._attested_months
-        if not months.size:
-            return np.zeros(len(organizations), dtype=np.bool_)
-        first = found.astype(np.int64) * unit.value - low
-        last = first + unit.value
-        inside = (first >= 0) & (last < months.shape[1])
-        first, last = np.clip(first, 0, months.shape[1] - 1), np.clip(last, 0, months.shape[1] - 1)
-        own = months[organizations, last] - months[organizations, first] == unit.value
-        over = self.answerable[organizations]
-        above = months[over, last] - months[over, first] == unit.value
-        return inside & (own | above)
+        complete = self._completeness
+        own = complete.covers(organizations, found, unit)
+        return own | complete.covers(self.answerable[organizations], found, unit)
 
     @cached_property
-    def _attested_months(self) -> tuple[int, NDArray[np.int16]]:
-        """First month and, by organization, the running number of attested months."""
-        rows = self.facts["attestations"]
-        organization = rows["organization"]
-        keep = (organization >= 0) & (rows["objected"] != 1) & (rows["attested_on"] <= self.as_of)
-        labels = rows["period"]
-        if not bool(keep.any()):
-            return 0, np.zeros((0, 0), dtype=np.int16)
-        spans = {}
-        for code, text in zip(labels.tolist(), rows.strings("period"), strict=True):
-            if code not in spans and text is not None:
-                found, unit = periods.parse(text)
-                spans[code] = (found * unit.value, unit.value)
-        keep &= np.isin(labels, list(spans))
-        lookup_first = np.zeros(max(spans) + 1, dtype=np.int64)
-        lookup_length = np.zeros(max(spans) + 1, dtype=np.int64)
-        for code, (first, length) in spans.items():
-            lookup_first[code], lookup_length[code] = first, length
-        low = int(lookup_first[labels[keep]].min())
-        high = int((lookup_first + lookup_length)[labels[keep]].max())
-        grid = np.zeros((self.size, high - low), dtype=np.int8)
-        for step in range(int(lookup_length.max())):
-            chosen = keep & (lookup_length[np.maximum(labels, 0)] > step)
-            grid[organization[chosen], lookup_first[labels[chosen]] - low + step] = 1
-        running = np.zeros((self.size, high - low + 1), dtype=np.int16)
-        np.cumsum(grid, axis=1, out=running[:, 1:], dtype=np.int16)
-        return low, running
+    def _completeness(self) -> Completeness:
+        since = max(self.judge_from, periods.day(self.pack.issued_on))
+        return completeness.of(self.facts, self.as_of, since, self.complete_after)
 
 
 Condition = Callable[[Context, Codes, Days], Bools]

@@ -84,13 +84,15 @@ def evaluate(
     checks: Mapping[str, Check] = CHECKS,
     alternatives: bool = True,
     not_applicable: bool = True,
+    complete_after: int | None = None,
 ) -> Findings:
     """Findings of ``pack`` about ``facts`` as of a day.
 
     ``only`` limits the requirements (ids); ``scope`` is a mask over organization codes;
     ``judge_from`` is the first day the tenant is judged from.  Records dated after
     ``as_of`` are not counted.  ``not_applicable`` keeps findings that say a requirement
-    does not reach an organization.
+    does not reach an organization.  ``complete_after`` is how many days after its end a
+    month's records count as complete without being attested (None: never).
     """
     chosen = pack.choices({}) if choices is None else choices
     context = Context(
@@ -101,6 +103,7 @@ def evaluate(
         calendars.load() if calendar is None else calendar,
         scope,
         FIRST_DAY if judge_from is None else periods.day(judge_from),
+        complete_after,
     )
     rules = compile_rules(pack, chosen, checks=checks, only=only)
     blocks = _judge(rules, context)
