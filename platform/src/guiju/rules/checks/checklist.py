@@ -287,10 +287,10 @@ def _present(item: Item, meetings: Meetings, context: Context) -> Bools:
         wanted = context.facts.mask("document_kind", item.code.split("|"))
         return np.asarray((masks & wanted) != 0)
     if item.code in _COUNTED:
-        came = turnout.of(context).present[meetings.rows] >= 0
+        came = turnout.of(context).present(meetings.rows) >= 0
         if item.code == "attended":
             return np.asarray(came)
-        return np.asarray(came & (turnout.of(context).expected[meetings.rows] >= 0))
+        return np.asarray(came & (turnout.of(context).expected(meetings.rows) >= 0))
     return filled(context, item.code)[meetings.rows]
 
 

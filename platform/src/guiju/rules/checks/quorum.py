@@ -105,14 +105,14 @@ def _numbers(rule: Rule, meetings: Meetings, context: Context) -> tuple[Numbers,
         return _at_votes(
             meetings,
             context,
-            counted.voting_expected[meetings.rows],
-            counted.voting_present[meetings.rows],
+            counted.voting_expected(meetings.rows),
+            counted.voting_present(meetings.rows),
         )
     posts = COMMITTEE_POSTS if rule.parameters["of"] == "committee" else turnout.TEAM_POSTS
-    seats = counted.holders(posts, members_only=rule.parameters["members_only"])[meetings.rows]
-    expected = counted.expected[meetings.rows]
-    came = counted.came(posts, members_only=rule.parameters["members_only"])[meetings.rows]
-    return np.where(seats > 0, seats, np.maximum(expected, 0)), came
+    only = rule.parameters["members_only"]
+    seats = counted.holders(posts, meetings.rows, members_only=only)
+    came = counted.came(posts, meetings.rows, members_only=only)
+    return np.where(seats > 0, seats, np.maximum(counted.expected(meetings.rows), 0)), came
 
 
 def _at_votes(

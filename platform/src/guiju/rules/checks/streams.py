@@ -276,7 +276,7 @@ def lectured_by(base: Stream, posts: list[str], context: Context) -> Bools:
 
 def _quorum(base: Stream, wanted: Any, context: Context) -> Bools:
     """At least half of the committee present (2p ≥ n); unknown presence is not held against it."""
-    present = turnout.of(context).came(COMMITTEE_POSTS)[base.rows]
+    present = turnout.of(context).came(COMMITTEE_POSTS, base.rows)
     size = context.committee_size(base.organization, base.day)
     return (present < 0) | (2 * present >= size)
 

@@ -85,8 +85,8 @@ class TeamMeeting(Count):
 def _quorate(stream: streams.Stream, rule: Rule, context: Context) -> NDArray[np.bool_]:
     """Meetings at which enough of the team were; unknown presence is not held against one."""
     counted, only = turnout.of(context), rule.parameters["members_only"]
-    seats = counted.holders(TEAM_POSTS, members_only=only)[stream.rows]
-    came = counted.came(TEAM_POSTS, members_only=only)[stream.rows]
+    seats = counted.holders(TEAM_POSTS, stream.rows, members_only=only)
+    came = counted.came(TEAM_POSTS, stream.rows, members_only=only)
     part, whole = rule.parameters["quorum"]
     over = whole * came - part * seats
     enough = over >= 0 if rule.parameters["inclusive"] else over > 0

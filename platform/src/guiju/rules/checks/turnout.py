@@ -7,6 +7,7 @@ rows and its roster on the day (D5).  Those who take part remotely are present.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int32]
+Numbers = NDArray[np.int64]
 
 COUNTS = frozenset(
     ("occasions", column) for column in ("expected", "present", "voting_expected", "voting_present")
@@ -51,13 +53,15 @@ class Named:
 
 
 class Turnout:
-    """Expected and present at every occasion; -1 where neither stated nor to be counted."""
+    """Expected and present at occasions; -1 where neither stated nor to be counted.
+
+    Every question is about some occasions (``rows``), and what is stated is not counted again.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._facts = context.facts
         self._rows = context.facts["occasions"]
-        self._size = len(self._rows)
 
     @cached_property
     def named(self) -> Named:
@@ -68,72 +72,75 @@ class Turnout:
         coming = [self._facts.position("attendance", code) for code in ("present", "remote")]
         return Named(occasion[keep], person[keep], np.isin(rows["status"][keep], coming))
 
-    @cached_property
-    def _branch(self) -> Codes:
-        """The branch whose roster an occasion draws on: its own, or its group's branch."""
-        organization = self._rows["organization"]
-        branch = self._context.answerable[np.maximum(organization, 0)]
-        return np.where(organization < 0, -1, branch).astype(np.int32)
+    def expected(self, rows: Codes) -> Numbers:
+        """All who should have come."""
+        return self._stated("expected", rows, lambda rest: self._counted(self._all)[rest])
 
-    def _on_roster(self, group: str) -> Bools:
-        """Which named attendance rows are of people in a ``group`` of the occasion's branch."""
-        named = self.named
-        return self._facts.roster.includes(
-            group,
-            named.person,
-            self._branch[named.occasion],
-            self._rows["held_on"][named.occasion],
+    def present(self, rows: Codes) -> Numbers:
+        """All who should have come and did."""
+        return self._stated("present", rows, lambda rest: self._counted(self.named.present)[rest])
+
+    def voting_expected(self, rows: Codes) -> Numbers:
+        """Members with a vote on the branch's roster that day."""
+        return self._stated("voting_expected", rows, self._roster)
+
+    def voting_present(self, rows: Codes) -> Numbers:
+        """Members with a vote who came."""
+        return self._stated(
+            "voting_present",
+            rows,
+            lambda rest: self._counted(self._voting & self.named.present)[rest],
         )
 
-    def _counted(self, keep: Bools) -> NDArray[np.int64]:
-        """Named rows kept per occasion; -1 where an occasion has no attendance rows at all."""
-        any_row = np.bincount(self.named.occasion, minlength=self._size) > 0
-        number = np.bincount(self.named.occasion[keep], minlength=self._size)
+    def _stated(self, column: str, rows: Codes, count: Callable[[Codes], Numbers]) -> Numbers:
+        found = self._rows[column][rows].astype(np.int64)
+        rest = found < 0
+        if bool(rest.any()):
+            found[rest] = count(rows[rest])
+        return found
+
+    def _counted(self, keep: Bools) -> Numbers:
+        """Named rows kept, per occasion; -1 where an occasion has no attendance rows at all."""
+        size = len(self._rows)
+        any_row = np.bincount(self.named.occasion, minlength=size) > 0
+        number = np.bincount(self.named.occasion[keep], minlength=size)
         return np.where(any_row, number, -1)
 
-    def _stated(self, column: str, counted: NDArray[np.int64]) -> NDArray[np.int64]:
-        stated = self._rows[column]
-        return np.where(stated >= 0, stated, counted)
-
     @cached_property
-    def expected(self) -> NDArray[np.int64]:
-        """All who should have come."""
-        return self._stated("expected", self._counted(self._everyone))
-
-    @cached_property
-    def present(self) -> NDArray[np.int64]:
-        """All who should have come and did."""
-        return self._stated("present", self._counted(self.named.present))
-
-    @cached_property
-    def _everyone(self) -> Bools:
+    def _all(self) -> Bools:
         return np.ones(len(self.named.person), dtype=np.bool_)
 
     @cached_property
-    def voting_expected(self) -> NDArray[np.int64]:
-        """Members with a vote on the branch's roster that day."""
-        branch = self._branch
-        roster = self._facts.roster.count(
-            "voting", np.maximum(branch, 0), self._rows["held_on"]
-        ).astype(np.int64)
-        return self._stated("voting_expected", np.where((branch < 0) | (roster == 0), -1, roster))
+    def _voting(self) -> Bools:
+        """Which named attendance rows are of people with a vote in the occasion's branch."""
+        named = self.named
+        branch, day = self._branch(named.occasion), self._rows["held_on"][named.occasion]
+        return self._facts.roster.includes("voting", named.person, branch, day)
 
-    @cached_property
-    def voting_present(self) -> NDArray[np.int64]:
-        """Members with a vote who came."""
-        return self._stated(
-            "voting_present", self._counted(self.named.present & self._on_roster("voting"))
+    def _branch(self, rows: Codes) -> Codes:
+        """The branch whose roster an occasion draws on: its own, or its group's branch."""
+        organization = self._rows["organization"][rows]
+        branch = self._context.answerable[np.maximum(organization, 0)]
+        return np.where(organization < 0, -1, branch).astype(np.int32)
+
+    def _roster(self, rows: Codes) -> Numbers:
+        branch = self._branch(rows)
+        count = self._facts.roster.count(
+            "voting", np.maximum(branch, 0), self._rows["held_on"][rows]
         )
+        return np.where((branch < 0) | (count == 0), -1, count).astype(np.int64)
 
-    def holders(self, posts: tuple[str, ...], *, members_only: bool = False) -> NDArray[np.int64]:
+    def holders(
+        self, posts: tuple[str, ...], rows: Codes, *, members_only: bool = False
+    ) -> Numbers:
         """Holders of ``posts`` in the occasion's organization on the day.
 
         ``members_only`` leaves out holders who are on no Party roster, in organizations
         where some holder is on one.
         """
-        organization, day = np.maximum(self._rows["organization"], 0), self._rows["held_on"]
+        organization = np.maximum(self._rows["organization"][rows], 0)
         spells = self._spells(posts, members_only=members_only)
-        return spells.count(organization, day).astype(np.int64)
+        return spells.count(organization, self._rows["held_on"][rows]).astype(np.int64)
 
     def _spells(self, posts: tuple[str, ...], *, members_only: bool) -> Spells:
         table = self._facts.posts
@@ -156,18 +163,22 @@ class Turnout:
         rostered = np.isin(table.organization, table.organization[member])
         return member | ~rostered
 
-    def came(self, posts: tuple[str, ...], *, members_only: bool = False) -> NDArray[np.int64]:
+    def came(self, posts: tuple[str, ...], rows: Codes, *, members_only: bool = False) -> Numbers:
         """Holders of ``posts`` who came; -1 where nothing says who did."""
-        named = self.named
+        counted = self._context.shared(
+            ("came", posts, members_only),
+            lambda: self._counted(self._came(posts, members_only=members_only)),
+        )[rows]
+        return np.where(counted >= 0, counted, self._rows["present"][rows]).astype(np.int64)
+
+    def _came(self, posts: tuple[str, ...], *, members_only: bool) -> Bools:
+        named, table = self.named, self._facts.posts
         organization = self._rows["organization"][named.occasion]
         day = self._rows["held_on"][named.occasion]
-        held = self._facts.posts.held_by(posts, named.person, organization, day)
+        held = table.held_by(posts, named.person, organization, day) & named.present
         if members_only:
-            table = self._facts.posts
-            outside = ~self._member_posts
-            held &= ~np.isin(named.person, table.person[outside])
-        counted = self._counted(named.present & held)
-        return np.where(counted >= 0, counted, self._rows["present"]).astype(np.int64)
+            held &= ~np.isin(named.person, table.person[~self._member_posts])
+        return held
 
 
 def of(context: Context) -> Turnout:
