@@ -53,6 +53,7 @@ def render(
                 scope=assignment.scope,
                 judge_from=assignment.judge_from,
                 not_applicable=False,
+                complete_after=profiles.complete_after(session),
             ).blocks
     (top,) = np.flatnonzero(facts.ids("organizations").to_numpy() == organization_id).tolist()
     out = io.BytesIO()

@@ -33,6 +33,7 @@ class Law:
     packs: Mapping[str, Pack]
     enabled: Sequence[Enabled]
     as_of: date
+    complete_after: int | None = None
 
     def rules(self) -> Iterable[Rule]:
         """All rules that may be judged by, other readings included."""
@@ -77,6 +78,7 @@ def judge(law: Law, snapshot: Snapshot, scope: NDArray[np.bool_]) -> list[tuple[
             scope=wanted,
             judge_from=assignment.judge_from,
             not_applicable=False,
+            complete_after=law.complete_after,
         )
         if assignment.over:
             judged = _without_pending(judged)

@@ -34,7 +34,7 @@ from guiju.scoring import bulk, dirty, judging, rollups
 from guiju.scoring.judging import Law
 from guiju.scoring.models import ScoringRun
 from guiju.scoring.numbering import Numbering, restricted_rules
-from guiju.scoring.profiles import enabled_profiles
+from guiju.scoring.profiles import complete_after, enabled_profiles
 from guiju.scoring.store import Written
 from guiju.tenancy.models import Setting
 
@@ -180,7 +180,12 @@ class _Scoring:
 
     def run(self, *, complete: bool) -> bool:
         """Answer the marks that there are; False if there was nothing to do."""
-        law = Law(self._packs, enabled_profiles(self._session, self._packs), self._as_of)
+        law = Law(
+            self._packs,
+            enabled_profiles(self._session, self._packs),
+            self._as_of,
+            complete_after(self._session),
+        )
         self._session.rollback()
         self._basis = basis(law)
         complete = complete or self._is_outdated()
@@ -325,6 +330,7 @@ def basis(law: Law) -> str:
     parts = [
         version("guiju"),
         law.as_of.isoformat(),
+        repr(law.complete_after),
         repr([(name, list(codes)) for name, codes in VOCABULARIES.items()]),
         *(repr(one) for one in law.enabled),
         *(repr(law.packs[name]) for name in sorted({one.profile for one in law.enabled})),

@@ -23,6 +23,11 @@ from guiju.scoring.places import Places
 from guiju.tenancy.models import EnabledProfile, Setting
 
 
+#: The tenant's setting of when records count as complete, and what holds without it.
+COMPLETE_AFTER = "complete_after_days"
+COMPLETE_AFTER_DAYS = 10
+
+
 @dataclass(frozen=True)
 class Enabled:
     """A profile enabled at an organization, with the readings and settings that hold there."""
@@ -72,6 +77,24 @@ def enabled_profiles(session: orm.Session, packs: Mapping[str, Pack]) -> list[En
         )
         for row in rows
     ]
+
+
+def complete_after(session: orm.Session) -> int | None:
+    """Days after its end that a month counts as complete without a word; None for never.
+
+    A tenant chooses with the setting :data:`COMPLETE_AFTER`.  Raises ``BadInput`` for a
+    value that is neither a number of days nor ``never``.
+    """
+    table = Setting.__table__
+    value = session.scalar(sa.select(table.c.value).where(table.c.key == COMPLETE_AFTER))
+    if value is None:
+        return COMPLETE_AFTER_DAYS
+    if value == "never":
+        return None
+    if value.isdigit():
+        return int(value)
+    wanted = "应为天数（整数），或 never（只按确认）"
+    raise BadInput([Problem(f"/settings/{COMPLETE_AFTER}", value, wanted)])
 
 
 def choices(pack: Pack, chosen: Mapping[str, Any]) -> Choices:
