@@ -198,6 +198,10 @@ class Scenario:
 
     # -- the year --------------------------------------------------------------
 
+    def choose(self, key: str, value: str) -> None:
+        """A setting or reading of the tenant."""
+        self.add("settings", key=key, value=value, author="demo")
+
     def live(self, year: int) -> None:
         """Let every branch live through the year, up to the day judged."""
         for branch in self.branches:
