@@ -172,31 +172,25 @@ class AbsenceLadder(Check):
             ever = np.zeros(context.facts.count("people"), dtype=np.bool_)
             ever[rows.person[keep & (rows.status < 0)]] = True
             rows = rows.take(np.flatnonzero(keep & ever[rows.person]))
-            if len(rows.person):
-                yield from self._judge(rule, context, _by_day(rule, rows))
+            found = _reached(rule, context, rows)
+            if len(found.person):
+                yield self._judge(rule, context, found)
 
-    def _judge(self, rule: Rule, context: Context, rows: _Attended) -> Iterator[Block]:
-        length, start = _runs(rows)
-        row = rule.parameters["row"]
-        reached = np.flatnonzero((length == row) & (rows.status < 0))
-        # The last time a member reached this length is what stands.
-        person, last = np.unique(rows.person[reached][::-1], return_index=True)
-        if not len(person):
-            return
-        at = reached[::-1][last]
-        day = rows.day[at]
-        done = acted(rule, context, person.astype(np.int32), day)
-        place = np.repeat(np.arange(len(at)), row)
-        run = start[at][place] + np.tile(np.arange(row), len(at))
-        yield Block(
+    def _judge(self, rule: Rule, context: Context, found: _Reached) -> Block:
+        row, size = rule.parameters["row"], len(found.person)
+        done = acted(rule, context, found.person, found.day)
+        verdict = np.where(done, findings.MET, findings.ACTION_DUE)
+        # Who reaches the row only by another reading is shown, so that both can be seen.
+        verdict = np.where(found.length < row, findings.NOT_APPLICABLE, verdict)
+        return Block(
             rule=rule,
             subject_type="member",
-            subject=person.astype(np.int32),
-            organization=rows.branch[at],
-            verdict=np.where(done, findings.MET, findings.ACTION_DUE).astype(np.int8),
-            required=np.full(len(at), row, dtype=np.int64),
-            observed=np.full(len(at), row, dtype=np.int64),
-            evidence=Evidence.grouped("occasions", rows.occasion[run], place, len(at)),
+            subject=found.person,
+            organization=found.branch,
+            verdict=verdict.astype(np.int8),
+            required=np.full(size, row, dtype=np.int64),
+            observed=np.minimum(found.length, row),
+            evidence=Evidence.grouped("occasions", found.occasion, found.place, size),
         )
 
     def message(self, finding: Finding) -> str:
@@ -206,16 +200,59 @@ class AbsenceLadder(Check):
         return f"{said}，请党组织按规定处理并记录；如何处理由党组织决定。"
 
 
-def _by_day(rule: Rule, rows: _Attended) -> _Attended:
+@dataclass(frozen=True)
+class _Reached:
+    """Members who reached a row of absences by one reading or the other.
+
+    ``day`` is when they last did, ``length`` their longest row by the reading chosen, and
+    ``occasion`` the absences of that row, each at the ``place`` of its member.
+    """
+
+    person: Codes
+    branch: Codes
+    day: Days
+    length: NDArray[np.int64]
+    occasion: Codes
+    place: NDArray[np.int64]
+
+
+def _reached(rule: Rule, context: Context, rows: _Attended) -> _Reached:
+    chosen = _by_day(rows, pass_over=rule.parameters["excused"] == "passed_over")
+    other = _by_day(rows, pass_over=rule.parameters["excused"] != "passed_over")
+    row = rule.parameters["row"]
+    length, start = _runs(chosen)
+    longest = np.zeros(context.facts.count("people"), dtype=np.int64)
+    np.maximum.at(longest, chosen.person, np.where(chosen.status < 0, length, 0))
+    mine, theirs = _last(chosen, row), _last(other, row)
+    theirs = theirs[longest[other.person[theirs]] < row]
+    place = np.repeat(np.arange(len(mine)), row)
+    run = start[mine][place] + np.tile(np.arange(row), len(mine))
+    person = np.concatenate([chosen.person[mine], other.person[theirs]]).astype(np.int32)
+    return _Reached(
+        person,
+        np.concatenate([chosen.branch[mine], other.branch[theirs]]),
+        np.concatenate([chosen.day[mine], other.day[theirs]]),
+        longest[person],
+        chosen.occasion[run],
+        place,
+    )
+
+
+def _last(rows: _Attended, row: int) -> NDArray[np.int64]:
+    """The entry at which each member who ever did was last away for exactly the row's length."""
+    length, _ = _runs(rows)
+    at = np.flatnonzero((length == row) & (rows.status < 0))[::-1]
+    return at[np.unique(rows.person[at], return_index=True)[1]]
+
+
+def _by_day(rows: _Attended, *, pass_over: bool) -> _Attended:
     """In order of person and day, several items of a day as one: whoever came, came."""
     order = np.lexsort((-rows.status, rows.day, rows.person))
     rows = rows.take(order)
     same = np.zeros(len(order), dtype=np.bool_)
     same[1:] = (rows.person[1:] == rows.person[:-1]) & (rows.day[1:] == rows.day[:-1])
     rows = rows.take(np.flatnonzero(~same))
-    if rule.parameters["excused"] == "passed_over":
-        rows = rows.take(np.flatnonzero(rows.status != 0))
-    return rows
+    return rows.take(np.flatnonzero(rows.status != 0)) if pass_over else rows
 
 
 def _runs(rows: _Attended) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
