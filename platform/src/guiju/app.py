@@ -8,6 +8,7 @@ from guiju.config import Settings, load_settings
 from guiju.db import db, sqlalchemy_url
 from guiju.plugins import Plugins
 from guiju.plugins import load as load_plugins
+from guiju.scoring.bells import ring_on_commit
 from guiju.web import (
     assets,
     errors,
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
         )
     db.init_app(app)
+    with app.app_context():
+        ring_on_commit(db.engine, settings.redis_url)
     # First what every request passes through, in this order; then the pages.
     for part in (request_log, security, sessions, languages):
         part.init_app(app)

@@ -52,4 +52,10 @@ def _items() -> Iterator[Item]:
             url_for("attention.page", organization_id=home.organization_id),
             request.blueprint == "attention",
         )
+        yield Item(
+            "reports",
+            _("报表"),
+            url_for("reports.page", organization_id=home.organization_id),
+            request.blueprint == "reports",
+        )
     yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")

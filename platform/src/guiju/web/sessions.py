@@ -31,7 +31,7 @@ PUBLIC = {
 }
 
 #: Endpoints that a page asks by itself: they do not count as somebody working.
-UNATTENDED = {"standing.fragment", "reports.state"}
+UNATTENDED = {"standing.fragment", "reports.listing"}
 
 #: Signed out after so many seconds without a request, and at the latest after so many.
 IDLE = 30 * 60

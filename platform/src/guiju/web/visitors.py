@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import sqlalchemy as sa
+from flask import request
 
 from guiju.accounts.models import READING_ROLES, User, UserRole
+from guiju.audit.operations import Actor
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.rules.vocabulary import BRANCH_KINDS
@@ -46,6 +48,10 @@ class Visitor:
     def get_id(self) -> str:
         """What Flask-Login keeps in the session."""
         return f"{self.tenant_id}-{self.user_id}-{self.stamp}"
+
+    def actor(self) -> Actor:
+        """Who is named in the audit trail."""
+        return Actor(self.name, self.user_id, request.remote_addr)
 
     @property
     def within(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from guiju.web.pages import (
     library,
     organization,
     overview,
+    reports,
     search,
     sign_in,
     standing,
@@ -22,6 +23,7 @@ BLUEPRINTS = (
     search.blueprint,
     attention.blueprint,
     findings.blueprint,
+    reports.blueprint,
     standing.blueprint,
     library.blueprint,
 )

@@ -7,13 +7,13 @@ from datetime import date
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import current_user
 
+from guiju.clock import today
 from guiju.db import db
 from guiju.rules.pack import Pack, Requirement
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import Automation
 from guiju.scoring import queries
 from guiju.scoring.results import AttentionItem, NotVisible
-from guiju.web.clock import today
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, plugins
 

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 
+from guiju.clock import today
 from guiju.db import db
 from guiju.scoring import queries
 from guiju.scoring.results import FindingView, GridCell, GridRow, NotVisible, OrganizationGrid
-from guiju.web.clock import today
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import plugins
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from guiju.clock import today
 from guiju.rules import library
 from guiju.rules.checks import CHECKS
 from guiju.rules.pack import Pack, Requirement
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import AUTOMATION, STRICTNESS
-from guiju.web.clock import today
 from guiju.web.sessions import not_found_unless
 from guiju.web.wording import plugins
 

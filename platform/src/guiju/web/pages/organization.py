@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 from flask_login import current_user
 
+from guiju.clock import today
 from guiju.db import db
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
@@ -19,7 +20,6 @@ from guiju.scoring.results import (
     NotVisible,
     OrganizationGrid,
 )
-from guiju.web.clock import today
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import judged, months_of, plugins
 

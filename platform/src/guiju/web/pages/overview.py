@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 from flask_login import current_user
 
+from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
-from guiju.web.clock import today
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import SHOWN_VERDICTS, judged, months_of, plugins
 
