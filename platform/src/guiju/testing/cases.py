@@ -101,8 +101,21 @@ def folder(path: Path) -> list[Case]:
 
 def run(case: Case, pack: Pack) -> None:
     """Judge a case; AssertionError says what was expected and what was found."""
+    found = judge(case, pack)
+    for expected in case.expect:
+        _check(case, expected, found)
+
+
+def named(case: Case, pack: Pack) -> list[dict[str, Any]]:
+    """The findings that a case's expectations speak of."""
+    found = judge(case, pack)
+    return [finding for finding in found if any(_selected(finding, e) for e in case.expect)]
+
+
+def judge(case: Case, pack: Pack) -> list[dict[str, Any]]:
+    """All findings of a case's requirement, with the keys of the public contract."""
     document = _document(case.facts, pack)
-    found = [
+    return [
         finding.as_dict()
         for finding in evaluate(
             pack,
@@ -112,8 +125,6 @@ def run(case: Case, pack: Pack) -> None:
             only=[case.requirement],
         )
     ]
-    for expected in case.expect:
-        _check(case, expected, found)
 
 
 def _document(facts: Mapping[str, list[dict[str, Any]]], pack: Pack) -> documents.FactsDocument:
