@@ -43,6 +43,9 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "db": Lazy("guiju.cli.database:db", _("数据库：升级")),
     "tenant": Lazy("guiju.cli.tenant:tenant", _("租户：新建、列出、停用、恢复")),
     "import": Lazy("guiju.cli.importing:import_", _("把工作簿导入租户")),
+    "score": Lazy("guiju.cli.score:score", _("对租户全面判定一次")),
+    "worker": Lazy("guiju.cli.worker:worker", _("后台处理：判定、报表")),
+    "scheduler": Lazy("guiju.cli.scheduler:scheduler", _("定时任务：每晚判定、补漏")),
 }
 
 

@@ -7,6 +7,9 @@ from sqlalchemy import insert
 from guiju.db.session import AnySession
 from guiju.organizations.models import DirtyMark
 
+#: Set in a session's ``info`` by marking; whoever rings for a worker looks there.
+MARKED = "guiju_marked"
+
 
 def mark_dirty(
     session: AnySession, organizations: Iterable[int], reason: str, *, subtree: bool = False
@@ -21,4 +24,5 @@ def mark_dirty(
         for organization in sorted(organizations)
     ]
     if marks:
+        session.info[MARKED] = True
         session.execute(insert(DirtyMark), marks)

@@ -22,7 +22,6 @@ from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.places import Places
 from guiju.tenancy.models import EnabledProfile, Setting
 
-
 #: The tenant's setting of when records count as complete, and what holds without it.
 COMPLETE_AFTER = "complete_after_days"
 COMPLETE_AFTER_DAYS = 10

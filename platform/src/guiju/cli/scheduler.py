@@ -1,0 +1,33 @@
+"""``guiju scheduler``: rings at the right times."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+from rq.cron import CronScheduler
+
+from guiju import clock, logs, queue
+from guiju.config import load_settings
+from guiju.language import gettext as _
+from guiju.scoring import jobs
+
+#: How often marks are looked for that no bell announced, in seconds.
+_SWEEP_SECONDS = 60
+#: Soon after midnight, when periods have ended.
+_NIGHTLY = "5 0 * * *"
+
+
+@click.command(help=_("定时任务：每晚全面判定，补做遗漏的判定。只需运行一个。"))
+def scheduler() -> None:
+    """Ring until told to stop."""
+    settings = load_settings()
+    logs.configure(settings)
+    # The times above are business times; RQ reads them in the process's own zone.
+    os.environ["TZ"] = clock.ZONE.key  # noqa: TID251 - set for this process, not read
+    time.tzset()
+    cron = CronScheduler(queue.connect(settings.redis_url), logging_level=settings.log_level)
+    cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
+    cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
+    cron.start()  # type: ignore[no-untyped-call]

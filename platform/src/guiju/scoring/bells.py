@@ -1,0 +1,53 @@
+"""Ringing for a worker when something has become dirty."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import redis
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from guiju import clock, queue
+from guiju.config import load_settings
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession, ScopedSession
+from guiju.organizations.dirty import MARKED
+
+_JOB = "guiju.scoring.jobs.score"
+
+_rung: WeakKeyDictionary[sa.Engine, str] = WeakKeyDictionary()
+
+
+def ring(session: AnySession) -> bool:
+    """Have the current tenant scored; False if a worker was asked already or cannot be."""
+    with queue.connect(load_settings().redis_url) as connection:
+        return ring_for(connection, current_tenant_id())
+
+
+def ring_for(connection: redis.Redis, tenant_id: int, *, again: str = "") -> bool:
+    """Have a tenant scored; ``again`` tells this bell from one whose worker may have died."""
+    job_id = "-".join(part for part in ("score", str(tenant_id), again) if part)
+    as_of = clock.today().isoformat()
+    return queue.enqueue(connection, queue.SCORING, _JOB, tenant_id, as_of, job_id=job_id)
+
+
+def ring_on_commit(engine: sa.Engine, redis_url: str) -> None:
+    """From now on every transaction of the engine that leaves marks rings when it commits."""
+    _rung[engine] = redis_url
+
+
+@sa.event.listens_for(ScopedSession, "after_commit", propagate=True)
+def _after_commit(session: orm.Session) -> None:
+    if not session.info.pop(MARKED, False):
+        return
+    bind = session.get_bind()
+    url = _rung.get(bind) if isinstance(bind, sa.Engine) else None
+    if url is not None:
+        with queue.connect(url) as connection:
+            ring_for(connection, current_tenant_id())
+
+
+@sa.event.listens_for(ScopedSession, "after_rollback", propagate=True)
+def _after_rollback(session: orm.Session) -> None:
+    session.info.pop(MARKED, None)
