@@ -46,7 +46,7 @@ def test_everything_at_its_time(judge):
     assert finding["required"] == finding["observed"] == ["study", "count", "reported"]
     assert finding["subject"] == {"type": "occasion", "id": "o"}
     assert finding["message"] == (
-        "2021年3月10日支部党员大会“示例要求”要求的各项均有记录，会后 0 日内办结，符合。"
+        "2021年3月10日支部党员大会“示例要求”要求的各项均有记录，会议当日办结，符合。"
     )
 
 

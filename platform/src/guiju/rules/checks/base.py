@@ -105,6 +105,12 @@ class Check:
         """One Chinese sentence a branch secretary understands."""
         raise NotImplementedError
 
+    def not_applicable(self, finding: Finding) -> str:
+        """The sentence where a requirement does not reach a subject, whatever the period."""
+        if finding.block.subject_type == "organization":
+            return f"“{finding.rule.title}”不适用于本组织。"
+        return f"“{finding.rule.title}”不适用：当日不具备适用条件。"
+
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         """Records looked at but not counted, each with the reason in Chinese."""
         return []

@@ -215,8 +215,7 @@ class _Checklist(OccasionCheck):
         match finding.verdict:
             case Verdict.MET:
                 after = [item for item in items(rule.parameters) if item.when == "after"]
-                spent = f"，会后 {value >> 32} 日内办结" if after else ""
-                return f"{about}要求的各项均有记录{spent}，符合。"
+                return f"{about}要求的各项均有记录{_spent(value >> 32) if after else ''}，符合。"
             case Verdict.PENDING:
                 by = f"，请于 {finding.due} 前办理" if finding.due else "，请及时办理"
                 return f"{about}尚无{named}的记录{own}{by}。"
@@ -257,6 +256,10 @@ class Fields(_Checklist):
     name = "fields"
     schema = FieldsSchema
     summary = "记录应填写的内容"
+
+
+def _spent(days: int) -> str:
+    return f"，会后 {days} 日办结" if days else "，会议当日办结"
 
 
 def _codes(rule: Rule, value: int) -> list[str]:

@@ -96,6 +96,11 @@ class Combine(OccasionCheck):
         """The kinds of what it was held together with."""
         return facts.unmask("occasion_kind", value)
 
+    def not_applicable(self, finding: Finding) -> str:
+        if finding.rule.parameters["mode"] == "may":
+            return self.message(finding)
+        return super().not_applicable(finding)
+
     def message(self, finding: Finding) -> str:
         rule = finding.rule
         about = f"{wording.occasion(finding)}“{rule.title}”"

@@ -132,6 +132,11 @@ class Components(Check):
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return facts.unmask("component", value)
 
+    def not_applicable(self, finding: Finding) -> str:
+        if finding.rule.strictness is Strictness.MAY:
+            return self.message(finding)
+        return super().not_applicable(finding)
+
     def message(self, finding: Finding) -> str:
         rule = finding.rule
         if finding.period_text is None:

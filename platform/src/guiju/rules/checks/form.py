@@ -12,7 +12,7 @@ from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
-from guiju.rules.vocabulary import Verdict
+from guiju.rules.vocabulary import Strictness, Verdict
 
 if TYPE_CHECKING:
     from guiju.rules.context import Context
@@ -49,6 +49,13 @@ class Form(OccasionCheck):
 
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return None if value < 0 else facts.codes("form")[value]
+
+    def not_applicable(self, finding: Finding) -> str:
+        if finding.rule.strictness is not Strictness.MAY or finding.observed is None:
+            return super().not_applicable(finding)
+        held = wording.label(finding.rule, "form", finding.observed)
+        about = f"{wording.occasion(finding)}“{finding.rule.title}”"
+        return f"{about}以{held}形式召开；这是可选的做法，不作要求。"
 
     def message(self, finding: Finding) -> str:
         rule = finding.rule
