@@ -106,9 +106,11 @@ class Check:
         raise NotImplementedError
 
     def not_applicable(self, finding: Finding) -> str:
-        """The sentence where a requirement does not reach a subject, whatever the period."""
-        if finding.block.subject_type == "organization":
-            return f"“{finding.rule.title}”不适用于本组织。"
+        """The sentence where a requirement does not reach an occasion or a person of a day."""
+        return self.not_reached(finding)
+
+    def not_reached(self, finding: Finding) -> str:
+        """The sentence where a requirement reaches the organization, but not this subject of it."""
         return f"“{finding.rule.title}”不适用：当日不具备适用条件。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
