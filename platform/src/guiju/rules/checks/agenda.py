@@ -157,11 +157,11 @@ class Items(OccasionCheck):
         )
         return meetings.block(rule, verdict, number, good.astype(np.int64))
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         if finding.rule.parameters["voted"]:
             about = f"{wording.occasion(finding)}“{finding.rule.title}”"
             return f"{about}没有进行表决，不作判定。"
-        return super().not_applicable(finding)
+        return super().not_reached(finding)
 
     def message(self, finding: Finding) -> str:
         rule = finding.rule

@@ -96,10 +96,10 @@ class Combine(OccasionCheck):
         """The kinds of what it was held together with."""
         return facts.unmask("occasion_kind", value)
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         if finding.rule.parameters["mode"] == "may":
             return self.message(finding)
-        return super().not_applicable(finding)
+        return super().not_reached(finding)
 
     def message(self, finding: Finding) -> str:
         rule = finding.rule

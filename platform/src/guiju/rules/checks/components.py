@@ -132,10 +132,10 @@ class Components(Check):
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return facts.unmask("component", value)
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         if finding.rule.strictness is Strictness.MAY:
             return self.message(finding)
-        return super().not_applicable(finding)
+        return super().not_reached(finding)
 
     def message(self, finding: Finding) -> str:
         rule = finding.rule

@@ -50,9 +50,9 @@ class Form(OccasionCheck):
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return None if value < 0 else facts.codes("form")[value]
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         if finding.rule.strictness is not Strictness.MAY or finding.observed is None:
-            return super().not_applicable(finding)
+            return super().not_reached(finding)
         held = wording.label(finding.rule, "form", finding.observed)
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
         return f"{about}以{held}形式召开；这是可选的做法，不作要求。"

@@ -74,11 +74,11 @@ class Quorum(OccasionCheck):
     def observed(self, rule: Rule, value: int, facts: Any) -> Any:
         return None if value < 0 else value
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         if finding.rule.parameters["for_votes"] and finding.observed is not None:
             about = f"{wording.occasion(finding)}“{finding.rule.title}”"
             return f"{about}到会 {finding.observed} 人，没有进行表决，不作判定。"
-        return super().not_applicable(finding)
+        return super().not_reached(finding)
 
     def message(self, finding: Finding) -> str:
         rule = finding.rule

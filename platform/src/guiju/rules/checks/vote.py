@@ -86,7 +86,7 @@ class Vote(OccasionCheck):
     def observed(self, rule: Rule, value: int, facts: Any) -> Any:
         return None if value < 0 else value
 
-    def not_applicable(self, finding: Finding) -> str:
+    def not_reached(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
         return f"{about}没有表决的记录，不作判定。"
 
