@@ -193,6 +193,10 @@ class AbsenceLadder(Check):
             evidence=Evidence.grouped("occasions", found.occasion, found.place, size),
         )
 
+    def not_reached(self, finding: Finding) -> str:
+        said = f"“{finding.rule.title}”：按所选的解读，最多连续 {finding.observed} 次无故缺席"
+        return f"{said}，不到 {finding.required} 次。"
+
     def message(self, finding: Finding) -> str:
         said = f"“{finding.rule.title}”：已连续 {finding.required} 次无故缺席"
         if finding.verdict is Verdict.MET:

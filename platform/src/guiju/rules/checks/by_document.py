@@ -37,6 +37,9 @@ class ByDocument(OccasionCheck):
         wanted = np.zeros(len(meetings), dtype=np.int64)
         return meetings.block(rule, verdict, wanted, ordered.astype(np.int64))
 
+    def not_reached(self, finding: Finding) -> str:
+        return f"{wording.occasion(finding)}“{finding.rule.title}”不适用：没有登记上级文件。"
+
     def message(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
         assert finding.verdict is Verdict.NEEDS_JUDGEMENT

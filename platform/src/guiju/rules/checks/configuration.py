@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
 
 class ForbiddenSchema(ParameterSchema):
-    """Names of settings that must not exist, whatever their value."""
+    """Settings that must not exist, whatever their value: name → what people call it."""
 
-    settings = fields.List(fields.String(), required=True, validate=validate.Length(1, 31))
+    settings = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        validate=validate.Length(1, 31),
+    )
 
 
 class ForbiddenSettings(Check):
@@ -70,7 +75,9 @@ class ForbiddenSettings(Check):
         about = f"“{finding.rule.title}”"
         if finding.verdict is Verdict.MET:
             return f"{about}：没有设置文件禁止的指标，符合。"
-        return f"{about}：设置了文件禁止的{'、'.join(finding.observed)}，应当取消。"
+        called = finding.rule.parameters["settings"]
+        found = "、".join(called[name] for name in finding.observed)
+        return f"{about}：设置了文件禁止的{found}，应当取消。"
 
 
 class SingleUnitSchema(ParameterSchema):

@@ -67,10 +67,11 @@ class FollowUp(OccasionCheck):
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return value >> 32
 
+    def not_reached(self, finding: Finding) -> str:
+        return f"{wording.occasion(finding)}“{finding.rule.title}”不适用：当日没有党小组。"
+
     def message(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
-        if finding.verdict is Verdict.NOT_APPLICABLE:
-            return f"{about}不适用：当日没有党小组。"
         said = f"{about}有 {finding.required} 个党小组，已有 {finding.observed} 个讨论"
         if finding.verdict is Verdict.MET:
             return f"{said}，符合。"

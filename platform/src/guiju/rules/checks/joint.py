@@ -46,6 +46,9 @@ class Joint(OccasionCheck):
         verdict = np.where(number > 0, findings.MET, findings.NOT_APPLICABLE)
         return meetings.block(rule, verdict, np.zeros(len(meetings), dtype=np.int64), number)
 
+    def not_reached(self, finding: Finding) -> str:
+        return f"{wording.occasion(finding)}“{finding.rule.title}”没有联动的支部，不作要求。"
+
     def message(self, finding: Finding) -> str:
         assert finding.verdict is Verdict.MET
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"

@@ -130,10 +130,11 @@ class MemberCount(Check):
 
     def message(self, finding: Finding) -> str:
         said = f"{finding.period_text}“{finding.rule.title}”本人有 {finding.observed} 次记录"
-        asked = f"要求至少 {finding.required} 次"
+        numbered = finding.rule.shortfall is not Verdict.NEEDS_JUDGEMENT
+        asked = f"要求至少 {finding.required} 次" if numbered else "文件没有规定次数"
         match finding.verdict:
             case Verdict.MET:
-                return f"{said}，{asked}，符合。"
+                return f"{said}，{asked}，符合。" if numbered else f"{said}，已有体现。"
             case Verdict.NOT_APPLICABLE:
                 about = f"{finding.period_text}“{finding.rule.title}”"
                 return f"{about}不适用：本人在本期中途才在册或任职。"
@@ -142,7 +143,7 @@ class MemberCount(Check):
             case Verdict.NO_DATA:
                 return f"{said}，{asked}；本期记录尚未确认完整，暂不判定。"
             case Verdict.NEEDS_JUDGEMENT:
-                return f"{said}；文件没有规定次数，是否落实请由人认定。"
+                return f"{said}；{asked}，是否落实请由人认定。"
             case _:
                 return f"{said}，{asked}，未达到。"
 

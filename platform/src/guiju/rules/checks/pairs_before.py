@@ -92,11 +92,13 @@ class PairsBefore(OccasionCheck):
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
         return value >> 32
 
+    def not_reached(self, finding: Finding) -> str:
+        about = f"{wording.occasion(finding)}“{finding.rule.title}”"
+        return f"{about}不适用：当日没有须谈的对象，或任职、分管记录不全。"
+
     def message(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
         noun = "对" if finding.rule.parameters["every"] else "人"
-        if finding.verdict is Verdict.NOT_APPLICABLE:
-            return f"{about}不适用：当日没有须谈的对象，或任职记录不全。"
         said = f"{about}会前须谈 {finding.required} {noun}，已谈 {finding.observed} {noun}"
         if finding.verdict is Verdict.MET:
             return f"{said}，符合。"

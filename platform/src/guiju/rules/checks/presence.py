@@ -103,19 +103,22 @@ class Presence(Check):
     def message(self, finding: Finding) -> str:
         said = f"{finding.period_text}“{finding.rule.title}”有 {finding.observed} 条记录"
         none = f"{finding.period_text}“{finding.rule.title}”没有记录"
+        # Words such as "regularly" come without a number; others may well have one.
+        unsaid = "文件没有规定次数，" if finding.rule.strictness is Strictness.DUTY else ""
         match finding.verdict:
             case Verdict.MET:
                 return f"{said}，已有体现。"
             case Verdict.NOT_APPLICABLE:
-                return f"{finding.period_text}“{finding.rule.title}”没有出现需要办理的情形。"
+                about = f"{finding.period_text}“{finding.rule.title}”"
+                return f"{about}没有出现需要办理的情形，或本期间不完整。"
             case Verdict.PENDING:
-                return f"{none}；文件没有规定次数和时限，请及时开展并记录。"
+                return f"{none}；{unsaid}请及时开展并记录。"
             case Verdict.NO_DATA:
                 return f"{none}；本期记录尚未确认完整，暂不判定。"
             case _ if finding.observed:
                 return f"{said}，是否符合规定请由人对照个案认定。"
             case _:
-                return f"{none}；文件没有规定次数，是否落实请由人认定。"
+                return f"{none}；{unsaid}是否落实请由人认定。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)

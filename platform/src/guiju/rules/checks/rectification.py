@@ -155,7 +155,9 @@ class RectificationList(OccasionCheck):
             case Verdict.PENDING:
                 return f"{about}已列 {items} 项，还有 {owing} 个应列事项的对象没有列出。"
             case _:
-                return f"{about}列出 {items} 项，其中 {items - finding.observed} 项缺少{needs}。"
+                return (
+                    f"{about}列出 {items} 项，其中 {items - finding.observed} 项没有写全{needs}。"
+                )
 
 
 class ClosingSchema(ParameterSchema):

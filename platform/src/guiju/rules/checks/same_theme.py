@@ -64,6 +64,11 @@ class SameTheme(OccasionCheck):
         """``same``, ``other``, ``no_theme``, or ``no_model`` where there is nothing to follow."""
         return FOUND[value]
 
+    def not_reached(self, finding: Finding) -> str:
+        model = wording.labels(finding.rule, "occasion_kind", finding.required)
+        about = f"{wording.occasion(finding)}“{finding.rule.title}”"
+        return f"{about}不适用：此前当年没有登记主题的{model}。"
+
     def message(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
         model = wording.labels(finding.rule, "occasion_kind", finding.required)

@@ -133,7 +133,8 @@ class Subordinates(Check):
             return f"{said}；本期记录尚未确认完整，暂不判定。"
         if verdict is Verdict.NEEDS_JUDGEMENT:
             return f"{said}；是否落实请由人认定。"
-        return f"{said}，少 {asked - covered} {things[0]}。"
+        measure = "次" if rule.parameters["cover"] == "any" else things[0]
+        return f"{said}，少 {asked - covered} {measure}。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         """The subordinates (or meetings) that no entry of the period covers."""
