@@ -159,7 +159,6 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("subject_type", sa.Text(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=True),
-        sa.Column("restricted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_rule_numbers")),
         sa.UniqueConstraint(
             "profile",

@@ -239,7 +239,8 @@ class Facts:
         """The id by which people know a record; tables without ids use table and row."""
         if table in _KEYED:
             return self.external(table, row)
-        return f"{table}#{row + 1}"
+        number = self.numbers(table)[row] if self[table].has("number") else row + 1
+        return f"{table}#{number}"
 
     def numbers(self, target: str) -> NDArray[np.int64]:
         """The database's numbers of the rows (or people) of ``target``, in code order.

@@ -41,8 +41,6 @@ class RuleNumber(Base):
     subject_type: Mapped[str]
     #: Unit of its periods; empty where its findings have none.
     unit: Mapped[str | None]
-    #: Whether it rests on restricted records, so that even its counts are restricted.
-    restricted: Mapped[bool]
 
     __table_args__ = (
         sa.UniqueConstraint(
@@ -130,7 +128,10 @@ class _Excepted(_Judged):
 
 
 class RecordFindings(_Excepted, Base):
-    """Findings about single occasions, talks, reports and the like of an organization."""
+    """Findings about single occasions, talks, reports and the like of an organization.
+
+    The counts are of its members' findings as well.
+    """
 
     __tablename__ = "record_findings"
 

@@ -44,20 +44,13 @@ class Numbering:
         self.readings: dict[ReadingKey, int] = {}
         self._refresh()
 
-    def require(self, rules: Mapping[RuleKey, bool], readings: Iterable[ReadingKey]) -> None:
-        """Give every key a number and commit, so that no other run waits for this one.
-
-        ``rules`` says of each whether it rests on restricted records.
-        """
-        new_rules = [key for key in rules if key not in self.rules]
+    def require(self, rules: Iterable[RuleKey], readings: Iterable[ReadingKey]) -> None:
+        """Give every key a number and commit, so that no other run waits for this one."""
+        new_rules = [key for key in dict.fromkeys(rules) if key not in self.rules]
         new_readings = [key for key in dict.fromkeys(readings) if key not in self.readings]
         if not new_rules and not new_readings:
             return
-        _add(
-            self._session,
-            RuleNumber,
-            [{**key._asdict(), "restricted": rules[key]} for key in new_rules],
-        )
+        _add(self._session, RuleNumber, [key._asdict() for key in new_rules])
         _add(self._session, ReadingNumber, [key._asdict() for key in new_readings])
         self._session.commit()
         self._refresh()
@@ -84,11 +77,6 @@ def rule_keys(session: orm.Session) -> Mapping[int, RuleKey]:
         number: RuleKey(*key)
         for number, *key in session.execute(sa.select(RuleNumber.number, *columns))
     }
-
-
-def restricted_rules(session: orm.Session) -> set[int]:
-    """Numbers of the rules that rest on restricted records."""
-    return set(session.scalars(sa.select(RuleNumber.number).where(RuleNumber.restricted)))
 
 
 def reading_keys(session: orm.Session) -> Mapping[int, ReadingKey]:

@@ -33,7 +33,7 @@ from guiju.rules.pack import Pack
 from guiju.scoring import bulk, dirty, judging, rollups
 from guiju.scoring.judging import Law
 from guiju.scoring.models import ScoringRun
-from guiju.scoring.numbering import Numbering, restricted_rules
+from guiju.scoring.numbering import Numbering
 from guiju.scoring.profiles import complete_after, enabled_profiles
 from guiju.scoring.store import Written
 from guiju.tenancy.models import Setting
@@ -232,9 +232,7 @@ class _Scoring:
         self, connection: adbc.Connection, plan: dirty.Plan, places: set[tuple[int, str]] | None
     ) -> None:
         """Bring totals up to date and exchange the marks."""
-        hidden = restricted_rules(self._session)
-        self._session.rollback()
-        rollups.rebuild(connection, hidden, places)
+        rollups.rebuild(connection, places)
         marks = metadata.tables["dirty_marks"]
         bulk.delete(connection, marks, pa.table({"id": pa.array(plan.marks, pa.int64())}))
         bulk.insert(

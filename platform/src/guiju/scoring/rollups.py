@@ -25,22 +25,18 @@ from guiju.scoring.store import superiors
 #: A place: a year and a path.
 Place = tuple[int, str]
 
-_TABLES = ("organization_findings", "record_findings", "member_findings")
+#: Where findings are counted; members' are counted with those about records.
+_TABLES = ("organization_findings", "record_findings")
 _ROLLUPS = "rollups"
 _CELLS = (LAST_RULE + 1) * 16 * VERDICTS
 
 
-def rebuild(
-    connection: adbc.Connection, restricted: Collection[int], places: Collection[Place] | None
-) -> int:
-    """Sum up again: everything, or what lies above ``places``; returns how many rows changed.
-
-    ``restricted`` are the numbers of rules whose findings are not even counted.
-    """
+def rebuild(connection: adbc.Connection, places: Collection[Place] | None) -> int:
+    """Sum up again: everything, or what lies above ``places``; returns how many rows changed."""
     nodes = None if places is None else _above(places)
     if nodes is not None and not nodes:
         return 0
-    sums = _Sums(restricted)
+    sums = _Sums()
     summed: set[Place] = set()
     if nodes is not None:
         # What is not to be summed up again counts with the sum that there is.
@@ -107,9 +103,7 @@ def _places(rows: pa.Table) -> list[Place]:
 class _Sums:
     """Counts by place and cell (rule, period, verdict), and which places have something below."""
 
-    def __init__(self, restricted: Collection[int]) -> None:
-        self._hidden = np.zeros(LAST_RULE + 1, dtype=np.bool_)
-        self._hidden[list(restricted)] = True
+    def __init__(self) -> None:
         self._numbers: dict[Place, int] = {}
         self._superior: dict[int, int] = {}
         self._place: list[NDArray[np.int64]] = []
@@ -127,10 +121,9 @@ class _Sums:
         else:
             row, cell = _cells(rows)
             count = np.ones(len(cell), dtype=np.int64)
-        keep = ~self._hidden[cell // (16 * VERDICTS)]
-        self._place.append(place[row[keep]])
-        self._cell.append(cell[keep])
-        self._count.append(count[keep])
+        self._place.append(place[row])
+        self._cell.append(cell)
+        self._count.append(count)
 
     def _number(self, place: Place) -> int:
         """The number of a place; superiors get theirs first."""

@@ -81,6 +81,7 @@ class _Leaf:
     group: Groups
     place: NDArray[np.uint8]
     subject: NDArray[np.int64]
+    observed: NDArray[np.int64]
     others: list[tuple[int, NDArray[np.int64], NDArray[np.int8]]] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -112,10 +113,17 @@ class Sheet:
         self._leaves: list[_Leaf] = []
         self._counts: list[_Counts] = []
 
-    def add(self, rule: int, block: Block, readings: Mapping[tuple[str, str], int]) -> None:
+    def add(
+        self,
+        rule: int,
+        block: Block,
+        readings: Mapping[tuple[str, str], int],
+        *,
+        counted: bool = True,
+    ) -> None:
         """Lay out a block under its rule's number.
 
-        ``readings`` are the numbers of (reading, option).
+        ``readings`` are the numbers of (reading, option); ``counted`` counts exceptions here.
         """
         if not len(block):
             return
@@ -123,11 +131,17 @@ class Sheet:
         for other in block.others:
             leaf.others.append((readings[other.reading, other.option], other.rows, other.verdict))
         if self.exceptions:
-            self._count(leaf)
+            if counted:
+                self._count(leaf)
             leaf = _taken(leaf, np.flatnonzero(~np.isin(block.verdict, SETTLED)))
         self.present[leaf.group] = True
         self._leaves.append(leaf)
         self._digest(leaf)
+
+    def count(self, rule: int, block: Block) -> None:
+        """Only count the findings of a block, whose exceptions are kept elsewhere."""
+        if len(block):
+            self._count(self._whole(rule, block))
 
     def _whole(self, rule: int, block: Block) -> _Leaf:
         size = len(block)
@@ -144,7 +158,15 @@ class Sheet:
         subject = np.zeros(size, dtype=np.int64)
         if self.exceptions:
             subject = self._facts.numbers(SUBJECT_TABLES[block.subject_type])[block.subject]
-        return _Leaf(rule, block, None, self._slices.groups(codes, slices), place, subject)
+        group = self._slices.groups(codes, slices)
+        return _Leaf(rule, block, None, group, place, subject, self._observed(block))
+
+    def _observed(self, block: Block) -> NDArray[np.int64]:
+        """What was observed; the number of a record where it is a row of the facts."""
+        table = block.rule.check.observed_table
+        if table is None:
+            return block.observed
+        return np.append(self._facts.numbers(table), -1)[block.observed]
 
     def _slices_of_records(self, block: Block) -> NDArray[np.int64]:
         """Where a record has a day, the slice of that day; a state is in none of the years."""
@@ -192,7 +214,7 @@ class Sheet:
                 leaf.place,
                 block.verdict[take],
                 block.required[take],
-                block.observed[take],
+                leaf.observed,
                 due,
                 note,
                 leaf.subject,
@@ -252,7 +274,7 @@ class Sheet:
             place=place[order],
             verdict=_joined([_values(leaf, "verdict") for leaf in parts], np.uint8)[order],
             required=_joined([_values(leaf, "required") for leaf in parts], np.int64)[order],
-            observed=_joined([_values(leaf, "observed") for leaf in parts], np.int64)[order],
+            observed=_joined([leaf.observed for leaf in parts], np.int64)[order],
             due=_joined([_values(leaf, "due", NULL_DAY) for leaf in parts], np.int32)[order],
             note=_joined([_values(leaf, "note", 0) for leaf in parts], np.int8)[order],
             subject=subject[order],
@@ -357,20 +379,22 @@ def lay_out(
             if key.profile == profile
         }
         for block in found.blocks:
-            number = numbering.rules[rule_key(profile, block)]
-            sheets[table_of(block)].add(number, block, readings)
+            number, table = numbering.rules[rule_key(profile, block)], table_of(block)
+            # How many members fall short is no secret, who they are is.
+            apart = table == "member_findings" and not is_restricted(block.rule)
+            if apart:
+                sheets["record_findings"].count(number, block)
+            sheets[table].add(number, block, readings, counted=not apart)
     return sheets
 
 
-def keys_of(
-    judged: Iterable[tuple[str, Findings]],
-) -> tuple[dict[RuleKey, bool], list[ReadingKey]]:
-    """What has to be numbered before findings can be laid out; rules say if restricted."""
-    rules: dict[RuleKey, bool] = {}
+def keys_of(judged: Iterable[tuple[str, Findings]]) -> tuple[list[RuleKey], list[ReadingKey]]:
+    """What has to be numbered before findings can be laid out."""
+    rules: list[RuleKey] = []
     readings: list[ReadingKey] = []
     for profile, found in judged:
         for block in found.blocks:
-            rules[rule_key(profile, block)] = is_restricted(block.rule)
+            rules.append(rule_key(profile, block))
             readings += [ReadingKey(profile, other.reading, other.option) for other in block.others]
     return rules, readings
 
@@ -404,7 +428,13 @@ def _taken(leaf: _Leaf, keep: NDArray[np.int64]) -> _Leaf:
         return leaf
     rows = keep if leaf.rows is None else leaf.rows[keep]
     taken = _Leaf(
-        leaf.rule, leaf.block, rows, leaf.group[keep], leaf.place[keep], leaf.subject[keep]
+        leaf.rule,
+        leaf.block,
+        rows,
+        leaf.group[keep],
+        leaf.place[keep],
+        leaf.subject[keep],
+        leaf.observed[keep],
     )
     place = np.full(len(leaf), -1, dtype=np.int64)
     place[keep] = np.arange(len(keep))

@@ -84,6 +84,9 @@ class Check:
     footprint: ClassVar[Footprint] = Footprint.OWN
     #: One sentence in Chinese: what this shape compares (shown in the profile library).
     summary: ClassVar[str]
+    #: The table whose row number ``observed`` is, where it is one; such a number means
+    #: something else in other facts, so whoever keeps findings has to translate it.
+    observed_table: ClassVar[str | None] = None
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         """The facts columns, as (table, column), that judging with these parameters touches."""

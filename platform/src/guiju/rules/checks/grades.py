@@ -125,6 +125,7 @@ class OfGrades(Check):
     """A check of records of one kind of subject."""
 
     footprint = Footprint.OWN
+    observed_table = "appraisals"
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
