@@ -7,7 +7,7 @@ import pytest
 from guiju.rules.subjects import SUBJECTS, subject_of, subject_rank
 from guiju.scoring.results import GridCell, GridRow, Unit
 from guiju.web import wording
-from guiju.web.pages.organization import lay_out
+from guiju.web.pages.organization import lay_out, over_months
 
 
 @pytest.fixture(autouse=True)
@@ -79,22 +79,41 @@ def test_every_statement_has_a_subject_with_a_name(app):
     assert subject_rank("no_such_subject") == len(SUBJECTS)
 
 
-def row(*periods: str | None) -> GridRow:
-    unit = Unit(1, "b", "支部", "branch")
-    cells = [GridCell(period, "", "met", {"met": 1}, []) for period in periods]
-    return GridRow("xian", "r", None, "", "", "hard", "organization", unit, None, cells)
+def cells(*periods: str | None, verdict: str = "met") -> list[GridCell]:
+    return [GridCell(period, "", verdict, {verdict: 1}, []) for period in periods]
+
+
+def row(unit: str | None, found: list[GridCell]) -> GridRow:
+    subject = Unit(1, "b", "支部", "branch")
+    rule = ("xian", "xian.dues.monthly", None, "", "", "hard", "organization")
+    return GridRow(*rule, subject, unit, found)
 
 
 def test_a_row_covers_twelve_months_with_gaps_where_nothing_is_asked():
-    line = lay_out(row("2021-Q2", "2021-Q4"))
-    assert [(span.months, span.cell is not None) for span in line.spans] == [
-        (3, False), (3, True), (3, False), (3, True),
-    ]  # fmt: skip
-    assert [span.months for span in lay_out(row("2021")).spans] == [12]
-    assert line.state is None
+    spans = over_months(cells("2021-Q2", "2021-Q4"))
+    assert [(span.months, span.cell is not None) for span in spans] == [
+        (3, False),
+        (3, True),
+        (3, False),
+        (3, True),
+    ]
 
 
-def test_states_stand_beside_the_months():
-    line = lay_out(row(None))
-    assert [span.months for span in line.spans] == [12]
-    assert line.state is not None
+def test_what_is_asked_once_stands_apart_from_what_repeats():
+    rows = [row("month", cells("2021-01")), row("year", cells("2021")), row(None, cells(None))]
+    year = lay_out(rows, "applicable")
+    assert [len(chapter.lines) for chapter in year.repeated] == [1]
+    assert [len(chapter.lines) for chapter in year.once] == [2]
+
+
+def test_what_does_not_apply_is_counted_and_shown_on_demand():
+    rows = [
+        row("year", cells("2021", verdict="not_applicable")),
+        row("month", cells("2021-01", verdict="no_data")),
+        row("year", cells("2021")),
+    ]
+    year = lay_out(rows, "applicable")
+    assert (len(year.repeated), len(year.once), year.hidden) == (1, 1, 1)
+    assert len(lay_out(rows, "all").once[0].lines) == 2
+    still_open = lay_out(rows, "open")
+    assert (len(still_open.repeated), len(still_open.once)) == (1, 0)

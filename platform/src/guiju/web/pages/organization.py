@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
@@ -18,10 +18,9 @@ from guiju.scoring.results import (
     GridCell,
     GridRow,
     NotVisible,
-    OrganizationGrid,
 )
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import judged, months_of, plugins
+from guiju.web.wording import OPEN_VERDICTS, judged, months_of, plugins
 
 blueprint = Blueprint("organization", __name__)
 
@@ -54,13 +53,16 @@ def page(organization_id: int) -> str:
         coming, lacking = (_todo(organization_id, verdicts) for verdicts in (_COMING, _LACKING))
     except NotVisible:
         abort(404)
+    shown = request.args.get("show", "")
+    shown = shown if shown in _SHOWN else _SHOWN[0]
     portrait = visible_portrait(organization_id, grid.standing.as_of or today())
     return render_template(
         "organization.html",
         grid=grid,
         portrait=portrait,
         trail=trail(portrait),
-        chapters=chapters(grid),
+        year=lay_out(grid.rows, shown),
+        shown=shown,
         children=below.by_child,
         coming=coming,
         lacking=lacking,
@@ -89,6 +91,13 @@ def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
     return Todo(verdicts, found)
 
 
+#: Lengths of periods that make a row of cells; all others have one cell a year.
+_SEVERAL = ("month", "bimonth", "quarter", "half")
+
+#: What the address may ask to see: everything that applies, what is open, or the rest as well.
+_SHOWN = ("applicable", "open", "all")
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of months in a row of the grid, with its cell, or empty."""
@@ -99,34 +108,58 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the grid laid out over twelve months; ``state`` belongs to no period."""
+    """A requirement with its cells: over twelve months, or the one of the whole year."""
 
     row: GridRow
     spans: Sequence[Span]
-    state: GridCell | None
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """Rows about one subject."""
+    """Lines about one subject."""
 
     subject: str
     lines: Sequence[Line]
 
 
-def chapters(grid: OrganizationGrid) -> list[Chapter]:
-    """The grid's rows by subject, each laid out over the months of the year."""
-    found: dict[str, list[Line]] = {}
-    for row in grid.rows:
-        found.setdefault(subject_of(row.requirement), []).append(lay_out(row))
+@dataclass(frozen=True)
+class Year:
+    """The grid as the page shows it.
+
+    ``hidden`` is the number of requirements that do not apply and are left out.
+    """
+
+    repeated: Sequence[Chapter]
+    once: Sequence[Chapter]
+    hidden: int
+
+
+def lay_out(rows: Sequence[GridRow], shown: str) -> Year:
+    """The rows by subject: those of several periods a year, and those of one."""
+    repeated: dict[str, list[Line]] = {}
+    once: dict[str, list[Line]] = {}
+    hidden = 0
+    for row in rows:
+        verdicts = {cell.verdict for cell in row.cells}
+        if shown == "open" and not verdicts & set(OPEN_VERDICTS):
+            continue
+        if shown != "all" and verdicts <= {"not_applicable"}:
+            hidden += 1
+            continue
+        several = row.unit in _SEVERAL
+        line = Line(row, over_months(row.cells) if several else [Span(12, row.cells[0])])
+        (repeated if several else once).setdefault(subject_of(row.requirement), []).append(line)
+    return Year(_chapters(repeated), _chapters(once), hidden)
+
+
+def _chapters(found: Mapping[str, Sequence[Line]]) -> list[Chapter]:
     return [Chapter(subject, found[subject]) for subject in sorted(found, key=subject_rank)]
 
 
-def lay_out(row: GridRow) -> Line:
-    """Put each cell over its months, gaps between them."""
-    state = next((cell for cell in row.cells if cell.period is None), None)
+def over_months(cells: Sequence[GridCell]) -> list[Span]:
+    """Each cell over its months, with gaps where nothing is asked."""
     placed = sorted(
-        ((place, cell) for cell in row.cells if (place := months_of(cell.period))),
+        ((place, cell) for cell in cells if (place := months_of(cell.period))),
         key=lambda entry: entry[0],
     )
     spans: list[Span] = []
@@ -138,7 +171,7 @@ def lay_out(row: GridRow) -> Line:
         month = first + length
     if month <= 12:
         spans.append(Span(13 - month, None))
-    return Line(row, spans, state)
+    return spans
 
 
 @blueprint.app_template_global()
