@@ -322,8 +322,15 @@ class Exemption(OfGrades):
 
 def _attended(context: Context, meeting: Codes, person: Codes) -> Bools:
     """Whether each person came to each meeting; where no one's coming is recorded, yes."""
-    named = turnout.of(context).named
-    key = (named.occasion.astype(np.int64) << 32) + named.person
+    attendance = context.facts["attendance"]
+    # Few meetings are meant and attendance is long: theirs first, then everything else.
+    meant = np.zeros(context.facts.count("occasions") + 1, dtype=np.bool_)
+    meant[meeting[meeting >= 0]] = True
+    rows = np.flatnonzero(meant[attendance["occasion"]] & (attendance["person"] >= 0))
+    occasion = attendance["occasion"][rows]
+    coming = [context.facts.position("attendance", code) for code in ("present", "remote")]
+    present = np.isin(attendance["status"][rows], coming)
+    key = (occasion.astype(np.int64) << 32) + attendance["person"][rows]
     wanted = (meeting.astype(np.int64) << 32) + person
-    came = np.isin(wanted, key[named.present])
-    return np.asarray(came | ~np.isin(meeting, named.occasion))
+    came = np.isin(wanted, key[present])
+    return np.asarray(came | ~np.isin(meeting, occasion))
