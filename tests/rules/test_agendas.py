@@ -85,6 +85,21 @@ def test_matters_reserved_for_one_meeting(judge):
     assert judged.verdicts() == {"c": "met", "e": "not_met", "o": "met"}
 
 
+def test_another_branchs_matter_of_the_same_number_is_another_matter(judge):
+    held = [meeting("c", "branch_committee"), {**meeting("a"), "organization": "b2"}]
+    agenda = [
+        item("admission", "c", matter="m1", resolution=True),
+        item("admission", "a", matter="m1", resolution=True),
+    ]
+    rows = {"organizations": [*BRANCH, {"id": "b2", "kind": "branch"}]}
+    rows |= {"occasions": held, "agenda": agenda}
+    wanted = {"kinds": ["branch_assembly"]}
+    judged = judge("reserved", {**wanted, "topics": ["admission"]}, rows)
+    assert judged.verdicts() == {"c": "not_met", "a": "met"}
+    judged = judge("prior", {**wanted, "first": ["branch_committee"]}, rows)
+    assert judged.verdicts() == {"a": "not_met"}
+
+
 def test_a_cancelled_assembly_decides_nothing(judge):
     held = [meeting("c", "branch_committee"), meeting(status="cancelled")]
     agenda = [

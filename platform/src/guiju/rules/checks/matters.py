@@ -88,8 +88,9 @@ class Reserved(_Matters):
 
     def judged(self, rule: Rule, context: Context, items: Codes, meetings: Meetings) -> Block:
         rows = context.facts["agenda"]
+        matter = _matter(context)
         at_right = _at_kinds(rule.parameters["kinds"], context)
-        brought = np.isin(rows["matter"], rows["matter"][at_right & (rows["matter"] >= 0)])
+        brought = np.isin(matter, matter[at_right & (matter >= 0)])
         good = (at_right | brought)[items]
         place = meetings.place(rows["occasion"][items])
         good, place = good[place >= 0], place[place >= 0]
@@ -125,8 +126,7 @@ class Prior(_Matters):
         return keep
 
     def judged(self, rule: Rule, context: Context, items: Codes, meetings: Meetings) -> Block:
-        rows = context.facts["agenda"]
-        matter = rows["matter"]
+        rows, matter = context.facts["agenda"], _matter(context)
         place = meetings.place(rows["occasion"][items])
         items, place = items[place >= 0], place[place >= 0]
         first = _first_seen(rule.parameters["first"], context)
@@ -176,12 +176,28 @@ def _moments(context: Context, *, latest: bool) -> Numbers:
     return rows["held_on"].astype(np.int64) * _MINUTES + minute
 
 
+def _matter(context: Context) -> Codes:
+    """Number of each agenda row's matter, apart for each branch; -1 where it has none."""
+    return context.shared("matters", lambda: _numbered(context))
+
+
+def _numbered(context: Context) -> Codes:
+    rows = context.facts["agenda"]
+    organization = np.append(context.facts["occasions"]["organization"], np.int32(-1))
+    owner = organization[rows["occasion"]]
+    owner = np.where(owner < 0, -1, context.answerable[np.maximum(owner, 0)])
+    keep = (owner >= 0) & (rows["matter"] >= 0)
+    found = np.full(len(rows), -1, dtype=np.int32)
+    key = (owner[keep].astype(np.int64) << 32) + rows["matter"][keep]
+    found[keep] = np.unique(key, return_inverse=True)[1]
+    return found
+
+
 def _first_seen(kinds: Sequence[str], context: Context) -> Numbers:
     """The first moment at which each matter came up at an occasion of these kinds."""
-    rows = context.facts["agenda"]
-    keep = _at_kinds(kinds, context) & (rows["matter"] >= 0)
-    never = np.iinfo(np.int64).max
-    seen = np.full(int(rows["matter"].max(initial=-1)) + 1, never, dtype=np.int64)
+    rows, matter = context.facts["agenda"], _matter(context)
+    keep = _at_kinds(kinds, context) & (matter >= 0)
+    seen = np.full(int(matter.max(initial=-1)) + 1, np.iinfo(np.int64).max, dtype=np.int64)
     moment = _moments(context, latest=False)[rows["occasion"][keep]]
-    np.minimum.at(seen, rows["matter"][keep], moment)
+    np.minimum.at(seen, matter[keep], moment)
     return seen
