@@ -128,10 +128,14 @@ def test_matters_discussed_first(judge, first, expected):
 
 def test_a_matter_without_a_number_is_a_question(judge):
     held = [meeting("c", "branch_committee"), meeting()]
-    agenda = [item("major_matter", "o", important=True), item("study", "o", number="2")]
+    agenda = [
+        item("major_matter", "o", important=True),
+        item("major_matter", "o", number="2", important=True),
+        item("study", "o", number="3"),
+    ]
     parameters = {"first": ["branch_committee"], "important": True}
     [finding] = run(judge, "prior", parameters, agenda, held)
-    assert (finding["verdict"], finding["required"]) == ("needs_judgement", 1)
+    assert (finding["verdict"], finding["required"]) == ("needs_judgement", 2)
 
 
 def test_prior_message(judge):

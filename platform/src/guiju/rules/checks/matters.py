@@ -131,7 +131,7 @@ class Prior(_Matters):
         items, place = items[place >= 0], place[place >= 0]
         first = _first_seen(rule.parameters["first"], context)
         numbered = matter[items] >= 0
-        seen = first[np.maximum(matter[items], 0)] if len(first) else np.zeros(0, dtype=np.int64)
+        seen = first[matter[items]]
         before = numbered & (seen <= _moments(context, latest=True)[rows["occasion"][items]])
         number = np.bincount(place, minlength=len(meetings)).astype(np.int64)
         right = np.bincount(place[before], minlength=len(meetings)).astype(np.int64)
@@ -194,10 +194,13 @@ def _numbered(context: Context) -> Codes:
 
 
 def _first_seen(kinds: Sequence[str], context: Context) -> Numbers:
-    """The first moment at which each matter came up at an occasion of these kinds."""
+    """The first moment at which each matter came up at an occasion of these kinds.
+
+    The last entry stands for no matter, and for never.
+    """
     rows, matter = context.facts["agenda"], _matter(context)
     keep = _at_kinds(kinds, context) & (matter >= 0)
-    seen = np.full(int(matter.max(initial=-1)) + 1, np.iinfo(np.int64).max, dtype=np.int64)
+    seen = np.full(int(matter.max(initial=-1)) + 2, np.iinfo(np.int64).max, dtype=np.int64)
     moment = _moments(context, latest=False)[rows["occasion"][keep]]
     np.minimum.at(seen, matter[keep], moment)
     return seen
