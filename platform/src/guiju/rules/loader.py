@@ -8,7 +8,7 @@ everything not fully automated carries the reason.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from guiju.rules import periods
+from guiju.rules import located, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import CHECKS
 from guiju.rules.checks.base import Check
@@ -164,6 +164,10 @@ class _ScaleSchema(_Strict):
     decided_by = fields.String(load_default=None)
 
 
+#: Vocabularies to which a pack may add codes.
+_OPEN = [name for name, words in VOCABULARIES.items() if words.open]
+
+
 class _DocumentSchema(_Strict):
     pack = fields.Nested(_PackSchema, required=True)
     variants = fields.Dict(
@@ -175,7 +179,7 @@ class _DocumentSchema(_Strict):
     forbidden = fields.List(fields.Nested(_ForbiddenSchema), load_default=list)
     scale = fields.List(fields.Nested(_ScaleSchema), load_default=list)
     vocabulary = fields.Dict(
-        keys=fields.String(validate=validate.OneOf([n for n, w in VOCABULARIES.items() if w.open])),
+        keys=fields.String(validate=validate.OneOf(_OPEN, error="这个词表不能增加代码")),
         values=fields.Dict(keys=fields.String(validate=_NAME), values=fields.String()),
         load_default=dict,
     )
@@ -203,11 +207,11 @@ def loads(text: str, *, name: str = "pack.toml", checks: Mapping[str, Check] = C
         raise BadInput(
             [Problem(name, f"不是有效的 TOML（{error}）", "请改正该行", "syntax")]
         ) from error
-    problems = list(_floats(raw, name))
+    problems = list(located.floats(raw, name))
     try:
         data = _DocumentSchema().load(raw)
     except ValidationError as error:
-        problems += _located(error.messages, raw, name)
+        problems += located.located(error.messages, raw, name)
         raise BadInput(problems) from error
     builder = _Builder(data, name, checks)
     pack = builder.pack()
@@ -215,64 +219,6 @@ def loads(text: str, *, name: str = "pack.toml", checks: Mapping[str, Check] = C
     if problems:
         raise BadInput(problems)
     return pack
-
-
-def _floats(node: Any, place: str) -> Iterator[Problem]:
-    """Thresholds are compared as integers; a float anywhere is refused by name."""
-    if isinstance(node, float):
-        yield Problem(place, f"小数 {node}", "应写成整数，比例写成 [分子, 分母]", "float")
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from _floats(value, f"{place} {key}")
-    elif isinstance(node, list):
-        for number, value in enumerate(node):
-            yield from _floats(value, f"{place} {_entry(value, number)}")
-
-
-def _entry(value: Any, number: int) -> str:
-    """How an entry of a list is called: by its id, or by its number from 1."""
-    if isinstance(value, dict):
-        for name in ("id", "value", "setting"):
-            if isinstance(value.get(name), str):
-                return f"“{value[name]}”"
-    return f"第 {number + 1} 项"
-
-
-def _located(messages: Any, raw: Any, place: str) -> Iterator[Problem]:
-    """Marshmallow's nested messages as problems with places."""
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            below = raw
-            if isinstance(raw, Mapping):
-                below = raw.get(key)
-                step = str(key)
-            elif isinstance(raw, list) and isinstance(key, int) and key < len(raw):
-                below = raw[key]
-                step = _entry(below, key)
-            else:
-                step = str(key)
-            yield from _located(inner, below, f"{place} {step}" if step != "_schema" else place)
-        return
-    for message in messages if isinstance(messages, list) else [messages]:
-        yield Problem(place, _found(raw), _WANTED.get(str(message), str(message)))
-
-
-def _found(raw: Any) -> str:
-    if raw is None:
-        return "没有填写"
-    text = str(raw)
-    return f"写的是 {text if len(text) <= 40 else text[:40] + '…'}"
-
-
-_WANTED = {
-    "Unknown field.": "没有这个键，请检查拼写",
-    "Missing data for required field.": "必须填写",
-    "Not a valid string.": "应为文字",
-    "Not a valid integer.": "应为整数",
-    "Not a valid list.": "应为列表",
-    "Not a valid mapping type.": "应为表",
-    "Not a valid boolean.": "应为 true 或 false",
-}
 
 
 class _Builder:
@@ -341,7 +287,7 @@ class _Builder:
     def _date(self, where: str, value: Any) -> date:
         if type(value) is date:
             return value
-        self.problem(where, _found(value), "应为日期，如 2020-07-15（不加引号）")
+        self.problem(where, located.found(value), "应为日期，如 2020-07-15（不加引号）")
         return periods.EPOCH
 
     def _maybe_date(self, where: str, value: Any) -> date | None:
@@ -412,8 +358,8 @@ class _Builder:
             if check:
                 self.problem(f"{where} check", f"写的是 {check}", "由人认定的要求不写 check")
         elif check not in self.checks:
-            known = "、".join(self.checks)
-            self.problem(f"{where} check", _found(check), f"应为 {known} 之一", "check")
+            hint = located.nearest(check, self.checks)
+            self.problem(f"{where} check", located.found(check), f"应为已有的检查{hint}", "check")
         versions = self._versions(where, entry, part, head, issued, strictness)
         if check is not None and check in self.checks:
             for version in versions:
@@ -505,7 +451,7 @@ class _Builder:
                     f"{where} {name}", f"引用的设置 {value} 不存在", "应为 [[setting]] 的 id"
                 )
         errors = schema.validate(stated, partial=tuple(set(parameters) - set(stated)))
-        self.problems += _located(errors, stated, f"{self.name} {where}")
+        self.problems += located.located(errors, stated, f"{self.name} {where}")
         for name in schema.fields:
             vocabulary = schema.vocabulary_of(name, stated)
             if vocabulary and isinstance(stated.get(name), str | list):
@@ -516,7 +462,8 @@ class _Builder:
         known = {**VOCABULARIES[vocabulary], **self.data["vocabulary"].get(vocabulary, {})}
         for code in codes:
             if code not in known:
-                self.problem(where, f"代码 {code}", f"不在词表 {vocabulary} 中", "code")
+                hint = located.nearest(code, known)
+                self.problem(where, f"代码 {code}", f"不在词表 {vocabulary} 中{hint}", "code")
 
     def _reading(self, entry: Mapping[str, Any], known: Mapping[str, Requirement]) -> Reading:
         where = f"reading “{entry['id']}”"
