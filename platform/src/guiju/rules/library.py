@@ -169,6 +169,10 @@ _FIRMNESS = {
 }
 
 
+#: Checks that ask for so many in a period, by the same parameters.
+_FREQUENCIES = {"count", "spacing"}
+
+
 @dataclass(frozen=True)
 class _Side:
     requirement: Requirement
@@ -246,12 +250,10 @@ def _alike(ones: Iterable[_Side], others: Iterable[_Side]) -> bool:
 
 def _more(one: _Side, other: _Side) -> int | None:
     """How much more often ``one`` asks for it; 0 alike, None where they cannot be compared."""
-    if one.part.check != other.part.check:
-        return None
     mine, theirs = dict(one.version.parameters), dict(other.version.parameters)
-    if mine == theirs:
+    if one.part.check == other.part.check and mine == theirs:
         return 0
-    if one.part.check != "count":
+    if not {one.part.check, other.part.check} <= _FREQUENCIES:
         return None
     keys = {"per", "min"}
     rest = [{k: v for k, v in side.items() if k not in keys} for side in (mine, theirs)]

@@ -145,7 +145,10 @@ class Count(Check):
             return f"{said}，{asked}；本期记录尚未确认完整，暂不判定。"
         if most is not None and found > most:
             return f"{said}，{asked}，超过 {found - most} {noun}。"
-        return f"{said}，{asked}，少 {wanted - found} {noun}。"
+        short = f"{said}，{asked}，少 {wanted - found} {noun}"
+        if verdict is Verdict.DEVIATION:
+            return f"{short}；属于一般要求，请说明原因。"
+        return f"{short}。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)
