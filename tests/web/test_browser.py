@@ -1,0 +1,329 @@
+"""The pages in a real Chromium, served by gunicorn and scored by a worker.
+
+On a desk and on a telephone: no request leaves the machine, nothing breaks the security
+policy, axe finds nothing serious, nothing is wider than the screen.  What was seen is kept as
+pictures in ``var/browser-tests``.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from guiju.activities.operations import store_facts
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, tenant_scope
+from guiju.scoring.operations import set_as_of
+
+ACTOR = Actor("test")
+AS_OF = date(2021, 11, 10)
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+SCREENS = {"desk": (1440, 900), "telephone": (390, 844)}
+
+
+class Site(NamedTuple):
+    """The served application, with an office whose year is judged."""
+
+    url: str
+    users: dict[str, str]
+    units: dict[str, int]
+
+
+def occasions() -> Iterator[dict[str, object]]:
+    """A year of two branches: one does nearly everything, the other forgets."""
+    for unit in ("finance-1", "finance-2", "justice-1"):
+        for month in range(1, 11):
+            if unit == "finance-2" and month in {3, 4, 7}:
+                continue
+            for kind in ("theme_day", "branch_committee"):
+                yield {
+                    "id": f"{unit}-{kind}-{month}",
+                    "organization": unit,
+                    "kinds": [kind],
+                    "held_on": date(2021, month, 5),
+                }
+        for month in (2, 5, 8):
+            yield {
+                "id": f"{unit}-assembly-{month}",
+                "organization": unit,
+                "kinds": ["branch_assembly", "party_lecture"],
+                "held_on": date(2021, month, 20),
+                "status": "cancelled" if unit == "finance-2" and month == 5 else "held",
+            }
+
+
+def year() -> dict[str, list[dict[str, object]]]:
+    """What the office recorded."""
+    branches = ("finance-1", "finance-2", "justice-1")
+    members = [
+        {
+            "id": f"{unit}-{number}",
+            "name": f"党员{number}",
+            "organization": unit,
+            "membership_class": "full",
+            "from_on": date(2018, 1, 1),
+        }
+        for unit in branches
+        for number in range(1, 9)
+    ]
+    return {
+        "members": members,
+        "posts": [
+            {
+                "person": f"{unit}-1",
+                "organization": unit,
+                "post": "secretary",
+                "from_on": date(2020, 1, 1),
+            }
+            for unit in branches
+        ],
+        "occasions": list(occasions()),
+        "attestations": [
+            {"organization": unit, "period": f"2021-{month:02d}", "attested_on": AS_OF}
+            for unit in branches
+            for month in range(1, 11)
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def site(browser, environment, engine, create_office) -> Iterator[Site]:
+    """``browser`` comes first, so that nothing starts on a machine without one."""
+    office = create_office()
+    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+        set_as_of(session, ACTOR, AS_OF)
+        store_facts(session, ACTOR, year())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    code = office.tenant.sign_in_name.partition("@")[2]
+    with (
+        running(environment, "serve", "--port", str(port), "--workers", "1") as pages,
+        running(environment, "worker"),
+    ):
+        answering(pages, url)
+        subprocess.run(
+            [guiju(), "score", code], env={**os.environ, **environment}, check=True, timeout=120
+        )
+        yield Site(url, office.users, office.units)
+
+
+def guiju() -> str:
+    return str(Path(sys.executable).with_name("guiju"))
+
+
+@contextmanager
+def running(environment: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of ours, ended at the end."""
+    process = subprocess.Popen(
+        [guiju(), *command], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answering(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until the pages are there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "guiju serve ended; its messages are above"
+        try:
+            with urllib.request.urlopen(f"{url}/readyz"):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    pytest.fail("guiju serve did not answer within a minute")
+
+
+class Visit:
+    """Somebody at a screen, and what happened there."""
+
+    def __init__(self, page: Page, site: Site, folder: Path, device: str) -> None:
+        self.page, self.site, self.device = page, site, device
+        self._folder = folder
+        self.faults: list[str] = []
+        page.on("request", self._requested)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+
+    def _requested(self, request) -> None:
+        if not request.url.startswith((self.site.url, "data:")):
+            self.faults.append(f"request: {request.url}")
+
+    def _said(self, message) -> None:
+        # The browser reports violations of the security policy here.
+        if message.type in {"error", "warning"}:
+            self.faults.append(f"console: {message.text}")
+
+    def sign_in(self, user: str) -> None:
+        self.page.goto(f"{self.site.url}/")
+        self.page.get_by_label("用户名").fill(self.site.users[user])
+        self.page.get_by_label("密码").fill("Plain-words-2021")
+        self.page.get_by_role("button", name="登录").click()
+        expect(self.page.get_by_role("main")).to_be_visible()
+
+    def go(self, address: str) -> None:
+        self.page.goto(self.site.url + address)
+
+    def inspect(self, name: str) -> None:
+        """Take a picture and look for what is wrong."""
+        self.page.wait_for_load_state("networkidle")
+        folder = self._folder / self.device
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+        assert self.faults == []
+        width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(width) <= 0, "wider than the screen"
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run()")["violations"]
+        grave = [
+            f"{fault['id']}: {fault['help']}: {[node['html'] for node in fault['nodes'][:3]]}"
+            for fault in found
+            if fault["impact"] in {"serious", "critical"}
+        ]
+        assert grave == []
+
+
+@pytest.fixture(params=SCREENS)
+def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
+    width, height = SCREENS[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN",
+        has_touch=request.param == "telephone",
+    )
+    folder = pytestconfig.rootpath / "var" / "browser-tests"
+    yield Visit(context.new_page(), site, folder, request.param)
+    context.close()
+
+
+def test_signing_in(visit):
+    visit.go("/")
+    visit.inspect("sign-in")
+    visit.page.get_by_label("用户名").fill("nobody@nowhere")
+    visit.page.get_by_label("密码").fill("wrong")
+    visit.page.get_by_role("button", name="登录").click()
+    expect(visit.page.get_by_role("alert")).to_contain_text("用户名或密码不对")
+    visit.faults.clear()  # the browser reports the status 401
+    visit.inspect("sign-in-refused")
+
+
+def test_the_department_drills_down_to_an_explanation(visit):
+    visit.sign_in("department")
+    expect(visit.page).to_have_url(re.compile(r"/overview$"))
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("机关工委")
+    visit.inspect("overview")
+    visit.page.locator("#by-unit").get_by_role("link", name="市财政局机关党委").click()
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局机关党委")
+    visit.page.locator("#by-unit").get_by_role("link", name="市财政局第二党支部").click()
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第二党支部")
+    visit.inspect("branch")
+    row = visit.page.get_by_role("row").filter(has_text="主题党日每月一次")
+    row.get_by_role("link", name="3月").click()
+    explained = visit.page.locator("article.explanation")
+    expect(explained).to_contain_text("市组通字〔2020〕45号")
+    expect(explained).to_contain_text("没有计入的记录")
+    visit.inspect("explanation")
+    if visit.device == "desk":
+        # Beside the page it was opened from; the keyboard closes it.
+        expect(visit.page.get_by_role("dialog")).to_be_visible()
+        visit.page.keyboard.press("Escape")
+        expect(visit.page.get_by_role("dialog")).to_be_hidden()
+        expect(row.get_by_role("link", name="3月")).to_be_focused()
+    else:
+        visit.page.go_back()
+        expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第二党支部")
+
+
+def test_a_secretary_comes_to_what_is_due(visit):
+    visit.sign_in("secretary")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第一党支部")
+    due = visit.page.locator("section").filter(has=visit.page.get_by_text("近期要办"))
+    expect(due.get_by_role("listitem").first).to_contain_text("还有")
+    visit.inspect("secretary")
+
+
+def test_the_list_of_what_is_open_is_filtered_by_its_address(visit):
+    visit.sign_in("department")
+    visit.go(f"/organizations/{visit.site.units['root']}/attention?verdict=not_met")
+    rows = visit.page.locator("tbody tr")
+    expect(rows.first).to_contain_text("不符合")
+    expect(visit.page.get_by_label("不符合")).to_be_checked()
+    visit.inspect("attention")
+
+
+def test_a_cancelled_meeting_is_listed_as_not_counted(visit):
+    visit.sign_in("committee")
+    unit = visit.site.units["finance-2"]
+    visit.go(f"/organizations/{unit}/findings/xian.branch_assembly.quarterly?period=2021-Q2")
+    expect(visit.page.locator("article")).to_contain_text("未计入的记录")
+    visit.inspect("explanation-page")
+
+
+def test_the_library_is_readable(visit):
+    visit.sign_in("secretary")
+    visit.go("/library/")
+    visit.inspect("library")
+    visit.page.get_by_role("link", name="西安市").first.click()
+    visit.inspect("notice")
+
+
+def test_in_english(visit):
+    visit.sign_in("secretary")
+    if visit.device == "telephone":
+        visit.page.get_by_role("button", name="菜单").click()
+        visit.inspect("menu")
+    visit.page.get_by_role("button", name="English").click()
+    expect(visit.page.get_by_text("Coming up")).to_be_visible()
+    visit.inspect("english")
+
+
+def test_what_is_not_mine_is_not_found(visit):
+    visit.sign_in("committee")
+    visit.go(f"/organizations/{visit.site.units['justice-1']}")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("找不到页面")
+    visit.faults.clear()  # the browser reports the status 404
+    visit.inspect("not-found")
+
+
+def test_a_report_is_asked_for_and_downloaded(visit):
+    visit.sign_in("committee")
+    visit.go(f"/organizations/{visit.site.units['finance']}/reports")
+    visit.page.get_by_role("button", name="生成").click()
+    link = visit.page.get_by_role("link", name="下载").first
+    expect(link).to_be_visible(timeout=60_000)
+    visit.inspect("reports")
+    with visit.page.expect_download() as started:
+        link.click()
+    assert started.value.suggested_filename.endswith(".xlsx")
+    assert Path(started.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_without_scripts_everything_is_there(browser: Browser, site: Site):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{site.url}/")
+    page.get_by_label("用户名").fill(site.users["secretary"])
+    page.get_by_label("密码").fill("Plain-words-2021")
+    page.get_by_role("button", name="登录").click()
+    page.get_by_role("link", name=re.compile("主题党日")).first.click()
+    expect(page.locator("article.explanation")).to_contain_text("依据")
+    page.get_by_role("link", name="规则库").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("规则库")
+    context.close()
