@@ -308,6 +308,8 @@ Condition = Callable[[Context, Codes, Days], Bools]
 
 
 def _has_committee(context: Context, organizations: Codes, days: Days) -> Bools:
+    """Branches with a committee, and groups of such branches."""
+    organizations = context.answerable[organizations]
     stated = context.facts["organizations"]["has_committee"][organizations]
     counted = context.committee_size(organizations, days) >= _COMMITTEE_SIZE
     return np.where(stated < 0, counted, stated == 1)

@@ -158,6 +158,8 @@ class AskedFirst(Check):
         said = f"“{finding.rule.title}”：请示日期 {finding.observed or '未记录'}"
         said = f"{said}，决定日期 {finding.required or '尚未决定'}"
         match finding.verdict:
+            case Verdict.MET if finding.observed is None or finding.observed > finding.required:
+                return f"{said}；情况紧急，当日已报告，属于例外。"
             case Verdict.MET:
                 return f"{said}，符合。"
             case Verdict.PENDING:

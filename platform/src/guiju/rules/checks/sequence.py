@@ -236,9 +236,12 @@ class _Earlier:
         return np.where(good & (self._keys[place] == key), self._moments[place], _NONE)
 
     def _answering(self, organization: Codes) -> Iterator[Codes]:
-        """The organization itself, or (nearest first) those above it."""
+        """The organization itself and a group's branch, or (nearest first) those above it."""
         if not self._superior:
             yield organization
+            branch = self._context.answerable[organization]
+            if not np.array_equal(branch, organization):
+                yield branch
             return
         current = self._context.parent[organization]
         while bool((current >= 0).any()):

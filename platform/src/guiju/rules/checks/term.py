@@ -182,7 +182,7 @@ class Term(Check):
         shifted = early | late
         known = states.attested_on(context, terms.organization, terms.ends)
         if rule.parameters["aspect"] == "approval":
-            has = (approved != NULL_DAY) & (approved <= np.maximum(day, terms.ends))
+            has = (approved != NULL_DAY) & (approved <= day)
             lacking = np.where(unheld & ~known, findings.NO_DATA, rule.shortfall_code)
             ask = early & window & (rule.parameters["early"] == "ask")
             lacking = np.where(ask, findings.NEEDS_JUDGEMENT, lacking)
