@@ -73,6 +73,12 @@ Judge = Callable[..., Judged]
 
 
 @pytest.fixture
+def facts_of() -> Callable[[Mapping[str, Sequence[Mapping[str, Any]]]], Facts]:
+    """``facts_of(rows)``: facts tables from lists of rows."""
+    return as_facts
+
+
+@pytest.fixture
 def judge() -> Judge:
     """``judge(check, parameters, rows, as_of, …)``: the findings of one rule."""
 
