@@ -61,27 +61,35 @@ class _Attended:
 def _rows(rule: Rule, context: Context) -> _Attended:
     """Who came to, or stayed away from, the occasions of the rule's kinds up to the day."""
     kinds = tuple(rule.parameters["kinds"])
-    return context.shared(("attended", kinds), lambda: _make_rows(kinds, context))
+    everyone = np.arange(len(context.facts["attendance"]), dtype=np.int32)
+    return context.shared(("attended", kinds), lambda: _make_rows(kinds, context, everyone))
 
 
-def _make_rows(kinds: tuple[str, ...], context: Context) -> _Attended:
+def _unexcused(rule: Rule, context: Context) -> _Attended:
+    """The absences without leave among them: few, where attendance is long."""
+    status = context.facts["attendance"]["status"]
+    away = np.flatnonzero(status == context.facts.position("attendance", "unexcused"))
+    return _make_rows(tuple(rule.parameters["kinds"]), context, away)
+
+
+def _make_rows(kinds: tuple[str, ...], context: Context, rows: NDArray[Any]) -> _Attended:
     facts, attendance = context.facts, context.facts["attendance"]
     stream = streams.of({"source": "occasions", "kinds": list(kinds)}, context)
     position = np.full(facts.count("occasions") + 1, -1, dtype=np.int32)
     position[stream.rows] = np.arange(len(stream), dtype=np.int32)
-    place = position[attendance["occasion"]]
-    keep = np.flatnonzero((place >= 0) & (attendance["person"] >= 0))
-    place = place[keep]
+    place = position[attendance["occasion"][rows]]
+    keep = (place >= 0) & (attendance["person"][rows] >= 0)
+    place, rows = place[keep], rows[keep]
     meaning = np.zeros(len(facts.codes("attendance")) + 1, dtype=np.int8)
     for code, value in (("present", 1), ("remote", 1), ("unexcused", -1)):
         meaning[facts.position("attendance", code)] = value
     branch = context.answerable[stream.organization]
     return _Attended(
         stream.rows[place],
-        attendance["person"][keep],
+        attendance["person"][rows],
         stream.day[place],
         branch[place],
-        meaning[attendance["status"][keep]],
+        meaning[attendance["status"][rows]],
     )
 
 
@@ -106,8 +114,7 @@ class Unexcused(Check):
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
-            rows = _rows(rule, context)
-            away = rows.take(np.flatnonzero(rows.status < 0))
+            away = _unexcused(rule, context)
             bound = np.append(context.applies(rule), np.bool_(0))[away.branch]
             away = away.take(np.flatnonzero(bound & context.in_validity(rule, away.day)))
             if len(away.person):
@@ -303,34 +310,33 @@ class AbsenceMonths(Check):
 
     def _judge(self, rule: Rule, context: Context, low: int, high: int) -> Iterator[Block]:
         over = periods.last_day(high, Unit.MONTH) < context.as_of
-        months = _Months(rule, context, low, high if over else high - 1)
-        longest, last = months.longest(rule.parameters["excused"] == "passed_over")
-        found = np.flatnonzero(longest >= rule.parameters["months"]).astype(np.int32)
-        warned = months.warned(rule.parameters["months"])
-        warned[found] = False
-        person = np.concatenate([found, np.flatnonzero(warned)]).astype(np.int32)
-        organization = months.branch_of(person)
-        keep = organization >= 0
-        person, organization = person[keep], organization[keep]
+        months = _months(rule, context, low, high if over else high - 1)
+        row = rule.parameters["months"]
+        longest, last = months.longest(pass_over=rule.parameters["excused"] == "passed_over")
+        found = longest >= row
+        person = np.flatnonzero(found | months.quiet(row)).astype(np.int32)
+        person = person[months.branch_of(person) >= 0]
+        attended = months.last_attended(person)
+        keep = found[person] | months.warned(person, attended, row)
+        person, attended = person[keep], attended[keep]
         if not len(person):
             return
-        reached = longest[person] >= rule.parameters["months"]
+        reached = found[person]
         # From the end of the month that made it so many, whatever followed.
-        full = last[person] - longest[person] + rule.parameters["months"]
+        full = last[person] - longest[person] + row
         threshold = periods.last_days(np.maximum(full, 0) + low, Unit.MONTH)
         done = reached & acted(rule, context, person, threshold)
+        end = periods.last_days(np.maximum(last[person], 0) + low, Unit.MONTH)
         verdict = np.where(
-            reached & ~months.back(person, last[person]),
-            findings.ACTION_DUE,
-            findings.NEEDS_JUDGEMENT,
+            reached & (attended <= end), findings.ACTION_DUE, findings.NEEDS_JUDGEMENT
         )
         yield Block(
             rule=rule,
             subject_type="member",
             subject=person,
-            organization=organization,
+            organization=months.branch_of(person),
             verdict=np.where(done, findings.MET, verdict).astype(np.int8),
-            required=np.full(len(person), rule.parameters["months"], dtype=np.int64),
+            required=np.full(len(person), row, dtype=np.int64),
             observed=longest[person].astype(np.int64),
             evidence=Evidence.none(len(person)),
         )
@@ -350,49 +356,80 @@ class AbsenceMonths(Check):
                 return f"{said}，距上次参加已满 {finding.required} 个月，请及早了解情况。"
 
 
+def _months(rule: Rule, context: Context, low: int, high: int) -> _Months:
+    """The closed months that a rule looks at, counted once whatever the reading."""
+    kinds = tuple(rule.parameters["kinds"])
+    key = ("absence months", rule.requirement.applies_to, kinds, low, high)
+    return context.shared(key, lambda: _Months(rule, context, low, high))
+
+
 class _Months:
-    """By person and closed month: something offered, taken part in, excused."""
+    """By person and closed month: something offered, taken part in, excused.
+
+    Attendance is by far the longest table, so it is gone through a few times in whole
+    columns and never sorted.
+    """
 
     def __init__(self, rule: Rule, context: Context, low: int, high: int) -> None:
         self._context, self._low, self._width = context, low, high - low + 1
-        people = context.facts.count("people")
-        rows = _rows(rule, context)
-        month = periods.indices(rows.day, Unit.MONTH) - np.int32(low)
+        facts, attendance = context.facts, context.facts["attendance"]
+        self._people = facts.count("people")
+        stream = streams.of(
+            {"source": "occasions", "kinds": list(rule.parameters["kinds"])}, context
+        )
+        self._held = np.zeros(facts.count("occasions") + 1, dtype=np.bool_)
+        self._held[stream.rows] = True
+        self._month = np.full(len(self._held), -1, dtype=np.int16)
+        month = periods.indices(stream.day, Unit.MONTH) - np.int32(low)
         inside = (month >= 0) & (month < self._width)
-        cell = rows.person.astype(np.int64) * self._width + month
-        self.came = np.zeros((people, self._width), dtype=np.bool_)
-        self.excused = np.zeros((people, self._width), dtype=np.bool_)
-        self.came.ravel()[cell[inside & (rows.status > 0)]] = True
-        self.excused.ravel()[cell[inside & (rows.status == 0)]] = True
-        self.last = np.full(people, FIRST_DAY, dtype=np.int32)
-        present = rows.status > 0
-        np.maximum.at(self.last, rows.person[present], rows.day[present])
-        listed = np.zeros((context.size, self._width), dtype=np.bool_)
-        listed[rows.branch[inside], month[inside]] = True
-        self.offered = self._offered(rule, listed, people)
+        self._month[stream.rows[inside]] = month[inside]
+        slot = self._month[attendance["occasion"]]
+        counted = (slot >= 0) & (attendance["person"] >= 0)
+        coming = [facts.position("attendance", code) for code in ("present", "remote")]
+        self._present = np.zeros(len(facts.codes("attendance")) + 1, dtype=np.bool_)
+        self._present[coming] = True
+        self.came = self._table(slot, counted & self._present[attendance["status"]])
+        leave = attendance["status"] == facts.position("attendance", "excused")
+        self.excused = self._table(slot, counted & leave)
+        self._offer(rule, slot >= 0, stream.rows[inside], month[inside])
 
-    def _offered(self, rule: Rule, listed: Bools, people: int) -> Bools:
-        """Months with an occasion of the branch to which the person belonged all month."""
+    def _table(self, slot: NDArray[np.int16], chosen: Bools) -> Bools:
+        """Which months each person has chosen attendance rows in."""
+        person = self._context.facts["attendance"]["person"][chosen]
+        # Cells of a whole city fit in 32 bits.
+        cell = person * np.int32(self._width) + slot[chosen]
+        found = np.zeros(self._people * self._width, dtype=np.bool_)
+        found[cell] = True
+        return found.reshape(self._people, self._width)
+
+    def _offer(self, rule: Rule, counted: Bools, rows: Codes, month: Codes) -> None:
+        """Months with a listed occasion of the branch a person belonged to all month."""
         context, roster = self._context, self._context.facts.roster
+        has_list = np.zeros(len(self._held), dtype=np.bool_)
+        has_list[context.facts["attendance"]["occasion"][counted]] = True
+        owner = context.facts["occasions"]["organization"][rows]
+        # What one group does is not offered to the members of another.
+        own = has_list[rows] & context.is_branch[owner]
+        listed = np.zeros((context.size, self._width), dtype=np.bool_)
+        listed[owner[own], month[own]] = True
         applies = np.append(context.applies(rule), np.bool_(0))
         bound = np.flatnonzero(roster.party & applies[roster.organization] & (roster.person >= 0))
-        offered = np.zeros((people, self._width), dtype=np.bool_)
-        self._branch = np.full(people, -1, dtype=np.int32)
-        for month in range(self._width):
-            first = periods.first_day(self._low + month, Unit.MONTH)
-            last = periods.last_day(self._low + month, Unit.MONTH)
+        self.offered = np.zeros((self._people, self._width), dtype=np.bool_)
+        for number in range(self._width):
+            first = periods.first_day(self._low + number, Unit.MONTH)
+            last = periods.last_day(self._low + number, Unit.MONTH)
             here = bound[(roster.start[bound] <= first) & (roster.end[bound] >= last)]
-            offered[roster.person[here], month] = listed[roster.organization[here], month]
+            self.offered[roster.person[here], number] = listed[roster.organization[here], number]
         now = bound[(roster.start[bound] <= context.as_of) & (roster.end[bound] >= context.as_of)]
+        self._branch = np.full(self._people, -1, dtype=np.int32)
         self._branch[roster.person[now]] = roster.organization[now]
-        return offered
 
     def branch_of(self, person: Codes) -> Codes:
         """The branch of each person today; -1 where there is none any more."""
         found: Codes = self._branch[person]
         return found
 
-    def longest(self, pass_over: bool) -> tuple[Codes, Codes]:  # noqa: FBT001 - one of two readings
+    def longest(self, *, pass_over: bool) -> tuple[Codes, Codes]:
         """The longest row of months without taking part, and the month in which it ended."""
         away = self.offered & ~self.came & ~self.excused
         length = np.zeros(len(away), dtype=np.int32)
@@ -408,19 +445,35 @@ class _Months:
             at = np.where(longer, month, at).astype(np.int32)
         return best, at
 
-    def back(self, person: Codes, month: Codes) -> Bools:
-        """Who has taken part again since the end of the row."""
-        end = periods.last_days(np.maximum(month, 0) + self._low, Unit.MONTH)
-        return np.asarray(self.last[person] > end)
+    def quiet(self, months: int) -> Bools:
+        """Who took part in none of the last closed months, one fewer than ``months``."""
+        recent = slice(max(self._width - months + 1, 0), None)
+        quiet = ~self.came[:, recent].any(axis=1)
+        return np.asarray(quiet & self.offered[:, recent].any(axis=1))
 
-    def warned(self, months: int) -> Bools:
+    def last_attended(self, person: Codes) -> Days:
+        """When each of a few people last took part; long ago where never."""
+        attendance = self._context.facts["attendance"]
+        wanted = np.zeros(self._people + 1, dtype=np.bool_)
+        wanted[person] = True
+        rows = np.flatnonzero(wanted[attendance["person"]])
+        occasion = attendance["occasion"][rows]
+        there = self._held[occasion] & self._present[attendance["status"][rows]]
+        rows, occasion = rows[there], occasion[there]
+        last = np.full(self._people, FIRST_DAY, dtype=np.int32)
+        day = self._context.facts["occasions"]["held_on"][occasion]
+        np.maximum.at(last, attendance["person"][rows], day)
+        found: Days = last[person]
+        return found
+
+    def warned(self, person: Codes, attended: Days, months: int) -> Bools:
         """Whose last time is so many months ago, with something offered since."""
-        known = self.last > FIRST_DAY
-        last = np.where(known, self.last, np.int32(0)).astype(np.int32)
+        known = attended > FIRST_DAY
+        last = np.where(known, attended, np.int32(0)).astype(np.int32)
         long_ago = periods.add_months(last, months) < self._context.as_of
         since = periods.indices(last, Unit.MONTH) - self._low + 1
         after = np.arange(self._width)[None, :] >= since[:, None]
-        missed = (self.offered & ~self.excused & after).sum(axis=1)
+        missed = (self.offered[person] & ~self.excused[person] & after).sum(axis=1)
         return np.asarray(known & long_ago & (missed >= months - 1))
 
 

@@ -68,40 +68,30 @@ class Birthdays(Check):
                 yield self._judge(rule, context, members)
 
     def _judge(self, rule: Rule, context: Context, members: membership.Members) -> Block:
-        joined = context.facts["members"]["joined_on"][members.row]
-        day = _anniversary(joined, members.period)
-        month = periods.months(day)
-        marked = _Marks(rule, context).row(members.person, members.organization, day)
+        kinds = tuple(rule.parameters["kinds"])
+        key = ("birthdays", rule.requirement.applies_to, kinds, members.low, members.high)
+        days = context.shared(key, lambda: _Days(rule, context, members))
+        marked = days.marked
         if rule.parameters["leap_day"] == "neighbours":
-            leap = _is_leap_day(joined) & (marked < 0)
-            after = np.flatnonzero(leap & ~_is_leap_day(day))
-            marked[after] = _Marks(rule, context).on_day(
-                members.person[after], members.organization[after], day[after] + 1
-            )
-        over = periods.last_days(month, Unit.MONTH) < context.as_of
-        attested = context.attested(members.organization, month, Unit.MONTH)
+            marked = np.where(marked < 0, days.marked_after, marked).astype(np.int32)
         asked = (
             findings.NEEDS_JUDGEMENT
             if rule.parameters["unmarked"] == "needs_judgement"
             else rule.shortfall_code
         )
-        silent = np.where(over, np.where(attested, asked, findings.NO_DATA), findings.PENDING)
+        unmarked = np.where(days.attested, asked, findings.NO_DATA)
+        silent = np.where(days.last < context.as_of, unmarked, findings.PENDING)
         verdict = np.where(marked >= 0, findings.MET, silent)
-        verdict = np.where(joined == NULL_DAY, findings.NO_DATA, verdict)
-        # Whoever joins or comes later in the year has the first anniversary here later.
-        begun = (joined < periods.first_days(members.period, Unit.YEAR)) | (joined == NULL_DAY)
-        here = context.facts.roster.start[members.row] <= periods.last_days(month, Unit.MONTH)
-        judged = begun & (members.whole | here)
-        verdict = np.where(judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
-        last = periods.last_days(month, Unit.MONTH)
-        due = np.where(verdict == findings.PENDING, last, np.int32(NULL_DAY))
+        verdict = np.where(days.unknown, findings.NO_DATA, verdict)
+        verdict = np.where(days.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
+        due = np.where(verdict == findings.PENDING, days.last, np.int32(NULL_DAY))
         return Block(
             rule=rule,
             subject_type="member",
             subject=members.person,
             organization=members.organization,
             verdict=verdict,
-            required=np.where(joined == NULL_DAY, NULL_DAY, day).astype(np.int64),
+            required=np.where(days.unknown, np.int64(NULL_DAY), days.day.astype(np.int64)),
             observed=(marked >= 0).astype(np.int64),
             evidence=Evidence.single("occasions", marked),
             unit=Unit.YEAR,
@@ -152,6 +142,30 @@ def _is_leap_day(days: Days) -> Bools:
     return found
 
 
+class _Days:
+    """Each member's anniversary in each year and what marks it, whatever the reading."""
+
+    def __init__(self, rule: Rule, context: Context, members: membership.Members) -> None:
+        joined = context.facts["members"]["joined_on"][members.row]
+        self.unknown = joined == NULL_DAY
+        self.day = _anniversary(joined, members.period)
+        month = periods.months(self.day)
+        self.last = periods.last_days(month, Unit.MONTH)
+        self.attested = members.attested(month, Unit.MONTH)
+        marks = _Marks(rule, context)
+        self.marked = marks.row(members.person, members.organization, self.day)
+        #: What marks 29 February on 1 March, in years without it.
+        self.marked_after = np.full(len(members), -1, dtype=np.int32)
+        leap = np.flatnonzero(_is_leap_day(joined) & ~_is_leap_day(self.day))
+        self.marked_after[leap] = marks.on_day(
+            members.person[leap], members.organization[leap], self.day[leap] + 1
+        )
+        # Whoever joins or comes later in the year has the first anniversary here later.
+        begun = joined < periods.first_days(members.period, Unit.YEAR)
+        here = context.facts.roster.start[members.row] <= self.last
+        self.judged = begun & (members.whole | here)
+
+
 class _Marks:
     """Occasions that mark birthdays: those with a list of people, and those for everybody."""
 
@@ -160,14 +174,17 @@ class _Marks:
         attendance = context.facts["attendance"]
         position = np.full(len(context.facts["occasions"]) + 1, -1, dtype=np.int32)
         position[stream.rows] = np.arange(len(stream), dtype=np.int32)
-        at = position[attendance["occasion"]]
+        # Few occasions are birthdays and attendance is long: theirs first.
+        rows = np.flatnonzero(position[attendance["occasion"]] >= 0)
+        at = position[attendance["occasion"][rows]]
+        person = attendance["person"][rows]
         coming = [context.facts.position("attendance", code) for code in ("present", "remote")]
-        came = (at >= 0) & (attendance["person"] >= 0) & np.isin(attendance["status"], coming)
+        came = (person >= 0) & np.isin(attendance["status"][rows], coming)
         listed = np.zeros(len(stream), dtype=np.bool_)
-        listed[at[at >= 0]] = True
+        listed[at] = True
         self._rows = stream.rows
         branch = context.answerable[stream.organization]
-        self._by_person = _Keys(attendance["person"][came], stream.day[at[came]], at[came])
+        self._by_person = _Keys(person[came], stream.day[at[came]], at[came])
         everybody = np.flatnonzero(~listed).astype(np.int32)
         self._by_branch = _Keys(branch[everybody], stream.day[everybody], everybody)
 

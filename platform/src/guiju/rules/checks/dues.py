@@ -48,14 +48,9 @@ class DuesBase(Check):
                 yield self._judge(rule, context, members)
 
     def _judge(self, rule: Rule, context: Context, members: membership.Members) -> Block:
-        table = context.facts["dues_bases"]
-        entry = members.place(table["person"], table["year"] - 1970)
-        rows = np.flatnonzero((entry >= 0) & (table["fixed_on"] <= context.as_of))
-        size = len(members)
-        fixed = np.full(size, NULL_DAY, dtype=np.int32)
-        row = np.full(size, -1, dtype=np.int32)
-        fixed[entry[rows]] = table["fixed_on"][rows]
-        row[entry[rows]] = rows
+        key = ("dues bases", rule.requirement.applies_to, members.low, members.high)
+        row = context.shared(key, lambda: _fixed(context, members))
+        fixed = np.append(context.facts["dues_bases"]["fixed_on"], np.int32(NULL_DAY))[row]
         months = rule.parameters["until_month"]
         first = periods.first_days(members.period, Unit.YEAR)
         limit = (periods.add_months(first, months) - 1).astype(np.int32)
@@ -83,7 +78,7 @@ class DuesBase(Check):
         fixed: Days,
         limit: Days,
     ) -> NDArray[np.int8]:
-        attested = _attested_until(context, members, rule.parameters["until_month"])
+        attested = _attested_until(members, rule.parameters["until_month"])
         silent = np.where(attested, rule.shortfall_code, findings.NO_DATA)
         silent = np.where(limit >= context.as_of, findings.PENDING, silent)
         dated = np.where(fixed <= limit, findings.MET, rule.shortfall_code)
@@ -217,12 +212,20 @@ def months(context: Context) -> Codes:
     return context.shared("months of dues", make)
 
 
-def _attested_until(
-    context: Context, members: membership.Members, months: int
-) -> NDArray[np.bool_]:
+def _fixed(context: Context, members: membership.Members) -> Codes:
+    """The row that fixes each member's dues; -1 where there is none by the day judged."""
+    table = context.facts["dues_bases"]
+    entry = members.place(table["person"], table["year"] - 1970)
+    rows = np.flatnonzero((entry >= 0) & (table["fixed_on"] <= context.as_of))
+    found = np.full(len(members), -1, dtype=np.int32)
+    found[entry[rows]] = rows
+    return found
+
+
+def _attested_until(members: membership.Members, months: int) -> NDArray[np.bool_]:
     """Whether each branch's months up to the limit are all attested complete."""
     found = np.ones(len(members), dtype=np.bool_)
     for month in range(months):
         wanted = (members.period * 12 + month).astype(np.int32)
-        found &= context.attested(members.organization, wanted, Unit.MONTH)
+        found &= members.attested(wanted, Unit.MONTH)
     return found

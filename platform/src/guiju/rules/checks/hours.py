@@ -63,36 +63,25 @@ class Hours(Check):
     def _judge(
         self, rule: Rule, context: Context, unit: Unit, members: membership.Members
     ) -> Block:
-        training = context.facts["training"]
-        day, flag = training["held_on"], training["concentrated"]
-        place = members.place(training["person"], periods.indices(day, unit))
-        place[(day > context.as_of) | (flag == 0)] = -1
-        counted = np.flatnonzero((place >= 0) & (flag == 1)).astype(np.int32)
-        doubtful = np.flatnonzero((place >= 0) & (flag < 0))
-        size = len(members)
-        own = _sum(place[counted], training["tenths"][counted], size)
-        perhaps = _sum(place[doubtful], training["tenths"][doubtful], size)
-        came, carried = _carried(context, members, unit)
-        total = own + carried
+        key = ("hours", rule.requirement.applies_to, unit, members.low, members.high)
+        hours = context.shared(key, lambda: _Hours(context, unit, members))
         asked = rule.parameters["tenths"]
-        attested = context.attested(members.organization, members.period, unit)
-        short = np.where(attested, rule.shortfall_code, findings.NO_DATA)
+        short = np.where(hours.attested, rule.shortfall_code, findings.NO_DATA)
         if rule.parameters["movers"] == "attestation":
-            short = np.where(came & (carried == 0), findings.NO_DATA, short)
-        short = np.where(total + perhaps >= asked, findings.NO_DATA, short)
-        over = context.closed_periods(members.period, unit)
-        verdict = np.where(total >= asked, findings.MET, np.where(over, short, findings.PENDING))
-        new = _admitted(context, members, unit)
-        verdict = np.where(new & (total < asked), findings.NOT_APPLICABLE, verdict).astype(np.int8)
+            short = np.where(hours.unproven, findings.NO_DATA, short)
+        short = np.where(hours.total + hours.perhaps >= asked, findings.NO_DATA, short)
+        enough = hours.total >= asked
+        verdict = np.where(enough, findings.MET, np.where(hours.over, short, findings.PENDING))
+        verdict = np.where(hours.new & ~enough, findings.NOT_APPLICABLE, verdict).astype(np.int8)
         return Block(
             rule=rule,
             subject_type="member",
             subject=members.person,
             organization=members.organization,
             verdict=verdict,
-            required=np.full(size, asked, dtype=np.int64),
-            observed=total,
-            evidence=Evidence.grouped("training", counted, place[counted], size),
+            required=np.full(len(members), asked, dtype=np.int64),
+            observed=hours.total,
+            evidence=hours.evidence,
             unit=unit,
             period=members.period,
             due=context.due(verdict, members.period, unit),
@@ -120,6 +109,29 @@ class Hours(Check):
                 return f"{said}，{asked}；记录或转入前学时证明不全，暂不判定。"
             case _:
                 return f"{said}，{asked}，未达到。"
+
+
+class _Hours:
+    """What is known of each member's hours in each period, whatever the reading."""
+
+    def __init__(self, context: Context, unit: Unit, members: membership.Members) -> None:
+        training = context.facts["training"]
+        day, flag = training["held_on"], training["concentrated"]
+        place = members.place(training["person"], periods.indices(day, unit))
+        known = (place >= 0) & (day <= context.as_of)
+        counted = np.flatnonzero(known & (flag == 1)).astype(np.int32)
+        doubtful = np.flatnonzero(known & (flag < 0))
+        size, tenths = len(members), training["tenths"]
+        came, carried = _carried(context, members, unit)
+        self.total = _sum(place[counted], tenths[counted], size) + carried
+        #: Hours of which it is not on record whether they were concentrated.
+        self.perhaps = _sum(place[doubtful], tenths[doubtful], size)
+        #: Came in the course of the period, without an attestation of the former unit.
+        self.unproven = came & (carried == 0)
+        self.new = _admitted(context, members, unit)
+        self.over = context.closed_periods(members.period, unit)
+        self.attested = members.attested(members.period, unit)
+        self.evidence = Evidence.grouped("training", counted, place[counted], size)
 
 
 def _sum(place: NDArray[np.int32], tenths: NDArray[np.int32], size: int) -> Numbers:

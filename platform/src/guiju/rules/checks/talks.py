@@ -150,7 +150,7 @@ class Talks(Check):
 
 @dataclass(frozen=True)
 class _Sides:
-    """Talks between two entries of the same branch and period."""
+    """Talks between two members of the same branch and period, as numbers among everyone."""
 
     rows: Codes
     first: Codes
@@ -165,9 +165,15 @@ class _Reach:
         self.members = found.take(found.whole)
         self._least = rule.parameters["min"]
         self._pairs = rule.parameters["pairs"]
-        self.committee = _committee(context, self.members, unit)
-        sides = _sides(context, self.members, unit)
-        self.rows, self.first, self._second = sides.rows, sides.first, sides.second
+        everyone, span = found.everyone, (unit, found.low, found.high)
+        leading = context.shared(
+            ("committee members", *span), lambda: _committee(context, everyone, unit)
+        )
+        self.committee = leading[self.members.numbers]
+        sides = context.shared(("talk sides", *span), lambda: _sides(context, everyone, unit))
+        first, second = self.members.at(sides.first), self.members.at(sides.second)
+        both = (first >= 0) & (second >= 0)
+        self.rows, self.first, self._second = sides.rows[both], first[both], second[both]
 
     def wanted(self, relation: str) -> Bools:
         """Members for whom a talk of the relation is asked."""
@@ -223,34 +229,33 @@ class _Reach:
         return np.bincount(place[often], minlength=size).astype(np.int64)
 
 
-def _committee(context: Context, members: membership.Members, unit: Unit) -> Bools:
-    """Entries of members on the committee of their branch when the period ends."""
-    posts = context.facts.posts
+def _committee(context: Context, everyone: membership.Everyone, unit: Unit) -> Bools:
+    """Who of everyone is on the committee of the branch when the period ends."""
+    posts, roster = context.facts.posts, context.facts.roster
     rows = np.flatnonzero(posts.holding(COMMITTEE_POSTS) & (posts.person >= 0))
-    found = np.zeros(len(members), dtype=np.bool_)
-    if not len(members):
-        return found
-    own = members.organization
-    for period in range(members.low, members.high + 1):
+    rows = rows[posts.organization[rows] >= 0]
+    found = np.zeros(len(everyone.row), dtype=np.bool_)
+    for period in range(everyone.low, everyone.high + 1):
         last = min(periods.last_day(period, unit), context.as_of)
         now = rows[(posts.start[rows] <= last) & (posts.end[rows] >= last)]
         branch = posts.organization[now]
-        holds = context.holds(["has_committee"], branch, np.full(len(now), last, dtype=np.int32))
-        now = now[holds & (branch >= 0)]
-        entry = members.place(posts.person[now], np.full(len(now), period, dtype=np.int32))
-        entry = entry[(entry >= 0) & (own[entry] == posts.organization[now])]
-        found[entry] = True
+        days = np.full(len(now), last, dtype=np.int32)
+        now = now[context.holds(["has_committee"], branch, days)]
+        entry = everyone.place(posts.person[now], np.full(len(now), period, dtype=np.int32))
+        own = roster.organization[everyone.row[entry]] == posts.organization[now]
+        found[entry[(entry >= 0) & own]] = True
     return found
 
 
-def _sides(context: Context, members: membership.Members, unit: Unit) -> _Sides:
+def _sides(context: Context, everyone: membership.Everyone, unit: Unit) -> _Sides:
     talks = context.facts["talks"]
     day = talks["held_on"]
-    found = np.where(day <= context.as_of, periods.indices(day, unit), members.low - 1)
-    first = members.place(talks["person"], found.astype(np.int32))
-    second = members.place(talks["partner"], found.astype(np.int32))
-    own = members.organization
+    found = np.where(day <= context.as_of, periods.indices(day, unit), everyone.low - 1)
+    first = everyone.place(talks["person"], found.astype(np.int32))
+    second = everyone.place(talks["partner"], found.astype(np.int32))
     both = (first >= 0) & (second >= 0) & (first != second)
-    rows = np.flatnonzero(both)
-    rows = rows[own[first[rows]] == own[second[rows]]]
-    return _Sides(rows.astype(np.int32), first[rows], second[rows])
+    rows = np.flatnonzero(both).astype(np.int32)
+    branch = context.facts.roster.organization
+    own = branch[everyone.row[first[rows]]] == branch[everyone.row[second[rows]]]
+    rows = rows[own]
+    return _Sides(rows, first[rows], second[rows])
