@@ -311,7 +311,17 @@ def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
     return (found[base.rows] & wanted) != 0
 
 
+def _floating(base: Stream, wanted: Any, context: Context) -> Bools:
+    talks, roster = context.facts["talks"], context.facts.roster
+    away = np.append(context.facts["members"]["floating"] == 1, np.bool_(0))
+    found = np.zeros(len(base), dtype=np.bool_)
+    for side in ("person", "partner"):
+        found |= away[roster.of_person.latest(talks[side][base.rows], base.day)]
+    return found
+
+
 _FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
+    "floating": _floating,
     "on_kinds": _on_kinds,
     "reminders": _reminders,
     "lecturer_posts": lectured_by,
