@@ -31,7 +31,7 @@ from guiju.rules.pack import (
     Requirement,
     Version,
 )
-from guiju.rules.periods import FIRST_DAY, LAST_DAY
+from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY
 from guiju.rules.vocabulary import Strictness, Verdict
 
 
@@ -94,18 +94,56 @@ def evaluate(
     does not reach an organization.  ``complete_after`` is how many days after its end a
     month's records count as complete without being attested (None: never).
     """
-    chosen = pack.choices({}) if choices is None else choices
-    context = Context(
+    context = context_of(
+        pack,
+        facts,
+        as_of,
+        choices=choices,
+        scope=scope,
+        judge_from=judge_from,
+        calendar=calendar,
+        complete_after=complete_after,
+    )
+    return judge(
+        context, only=only, checks=checks, alternatives=alternatives, not_applicable=not_applicable
+    )
+
+
+def context_of(
+    pack: Pack,
+    facts: Facts,
+    as_of: date,
+    *,
+    choices: Choices | None = None,
+    scope: NDArray[np.bool_] | None = None,
+    judge_from: date | None = None,
+    calendar: Calendar | None = None,
+    complete_after: int | None = None,
+) -> Context:
+    """What one evaluation works with; the arguments are those of :func:`evaluate`."""
+    return Context(
         pack,
         facts,
         periods.day(as_of),
-        chosen,
+        pack.choices({}) if choices is None else choices,
         calendars.load() if calendar is None else calendar,
         scope,
         FIRST_DAY if judge_from is None else periods.day(judge_from),
         complete_after,
     )
-    rules = compile_rules(pack, chosen, checks=checks, only=only)
+
+
+def judge(
+    context: Context,
+    *,
+    only: Collection[str] | None = None,
+    checks: Mapping[str, Check] = CHECKS,
+    alternatives: bool = True,
+    not_applicable: bool = True,
+) -> Findings:
+    """Findings in a context; the arguments are those of :func:`evaluate`."""
+    pack = context.pack
+    rules = compile_rules(pack, context.choices, checks=checks, only=only)
     blocks = _judge(rules, context)
     if not_applicable:
         blocks = _with_silence(rules, blocks, context)
@@ -115,7 +153,7 @@ def evaluate(
         for reading in pack.readings:
             _add_alternatives(reading, blocks, context, checks, only)
     blocks = _apply_judgements(blocks, context)
-    return Findings(facts, blocks, tuple(dict.fromkeys(context.warnings)))
+    return Findings(context.facts, blocks, tuple(dict.fromkeys(context.warnings)))
 
 
 def compile_rules(
@@ -332,6 +370,8 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
         if block.rule.id not in wanted:
             continue
         block.verdict = block.verdict.copy()
+        block.note = np.zeros(len(block), np.int8) if block.note is None else block.note.copy()
+        block.due = None if block.due is None else block.due.copy()
         for row in np.flatnonzero(np.isin(block.verdict, _OPEN)).tolist():
             finding = findings.Finding(block, row, context.facts)
             subject = finding.subject
@@ -344,6 +384,9 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
             )
             if key in decided:
                 block.verdict[row] = findings.CODE_OF[decided[key]]
+                block.note[row] |= findings.SETTLED
+                if block.due is not None:
+                    block.due[row] = NULL_DAY
     return blocks
 
 

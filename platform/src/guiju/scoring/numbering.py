@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
+from guiju.db.session import AnySession
 from guiju.scoring.models import ReadingNumber, RuleNumber
 
 #: Sections have two bytes for the number of a rule.
@@ -70,7 +71,7 @@ def _add(
         session.execute(insert(model).on_conflict_do_nothing(), rows)
 
 
-def rule_keys(session: orm.Session) -> Mapping[int, RuleKey]:
+def rule_keys(session: AnySession) -> Mapping[int, RuleKey]:
     """What each rule's number stands for."""
     columns = [getattr(RuleNumber, name) for name in RuleKey._fields]
     return {
@@ -79,7 +80,7 @@ def rule_keys(session: orm.Session) -> Mapping[int, RuleKey]:
     }
 
 
-def reading_keys(session: orm.Session) -> Mapping[int, ReadingKey]:
+def reading_keys(session: AnySession) -> Mapping[int, ReadingKey]:
     """What each reading's number stands for."""
     columns = [getattr(ReadingNumber, name) for name in ReadingKey._fields]
     return {

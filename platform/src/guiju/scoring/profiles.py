@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import orm
 
+from guiju.db.session import AnySession
 from guiju.rules import periods
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.problems import BadInput, Problem
@@ -52,7 +52,7 @@ class Assignment:
     scope: NDArray[np.bool_]
 
 
-def enabled_profiles(session: orm.Session, packs: Mapping[str, Pack]) -> list[Enabled]:
+def enabled_profiles(session: AnySession, packs: Mapping[str, Pack]) -> list[Enabled]:
     """The tenant's enabled profiles.
 
     Raises ``BadInput`` where one is not installed, or has readings or settings it cannot have.
@@ -78,7 +78,7 @@ def enabled_profiles(session: orm.Session, packs: Mapping[str, Pack]) -> list[En
     ]
 
 
-def complete_after(session: orm.Session) -> int | None:
+def complete_after(session: AnySession) -> int | None:
     """Days after its end that a month counts as complete without a word; None for never.
 
     A tenant chooses with the setting :data:`COMPLETE_AFTER`.  Raises ``BadInput`` for a

@@ -6,7 +6,7 @@ the rules read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,16 +20,23 @@ from numpy.typing import NDArray
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from guiju.activities.models import Occasion, attendance
+from guiju.appraisals.models import judgements
+from guiju.db.arrays import any_of
 from guiju.db.codes import CodeBit
 from guiju.db.facts_tables import stored_name
 from guiju.db.models import metadata
 from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession
 from guiju.organizations.models import Member, Organization, OrganizationMove
 from guiju.rules import tables
 from guiju.rules.facts import VOCABULARIES, Facts
 from guiju.rules.findings import SUBJECT_TABLES
 from guiju.rules.pack import Pack
 from guiju.scoring.places import Move, Places
+from guiju.tenancy.models import Setting
+
+#: Vocabulary and code of every bit, in order.
+CODE_BITS = sa.select(CodeBit.vocabulary, CodeBit.code).order_by(CodeBit.vocabulary, CodeBit.bit)
 
 _DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -55,8 +62,18 @@ _KEYS = {
     }
     for name in tables.TABLES
 }
+settings: Any = Setting.__table__
 #: Attendance has no numbers, and settings are no evidence.
-_WITHOUT_NUMBER = {attendance.name, "settings"}
+_WITHOUT_NUMBER = {attendance.name, settings.name}
+_ARROW_TYPES = {
+    "key": pa.int64(),
+    "ref": pa.int64(),
+    "refs": pa.list_(pa.int64()),
+    "codes": pa.int64(),
+    "count": pa.int32(),
+    "day": pa.date32(),
+    "flag": pa.bool_(),
+}
 #: Judgements name their subjects by the authors' ids.
 _JUDGEMENTS = {
     "requirement", "part", "organization", "subject_type", "subject", "period", "verdict",
@@ -79,6 +96,7 @@ def read(
     organizations: Ids | None = None,
     *,
     whole: Collection[str] = (),
+    facts: type[Facts] = Facts,
 ) -> Snapshot:
     """The ``columns`` of all organizations, or of those numbered in ``organizations``.
 
@@ -89,8 +107,8 @@ def read(
     # Any row may be evidence, so its number is read.
     wanted = {name: found | _KEYS[name] for name, found in columns.items()}
     # Settings are everybody's.
-    whole = {*whole, "settings"}
-    wanted["judgements"] = _JUDGEMENTS | wanted.get("judgements", set())
+    whole = {*whole, settings.name}
+    wanted[judgements.name] = _JUDGEMENTS | wanted.get(judgements.name, set())
     source = {
         name: _ordered(
             name, _fetch(connection, name, found, None if name in whole else organizations)
@@ -99,7 +117,7 @@ def read(
     }
     places = _places(connection, source["organizations"])
     source["organizations"] = source["organizations"].drop_columns(["path"])
-    return Snapshot(Facts(source, bits=code_lists(connection, packs)), places)
+    return Snapshot(facts(source, bits=code_lists(_query(connection, CODE_BITS), packs)), places)
 
 
 def _fetch(
@@ -132,7 +150,7 @@ def _selected(table: str, columns: tuple[str, ...]) -> list[sa.ColumnElement[Any
     stored = metadata.tables[table]
     found: list[sa.ColumnElement[Any]] = []
     for column in columns:
-        if (table, column) == ("judgements", "subject"):
+        if (table, column) == (judgements.name, "subject"):
             found.append(_judged_subject(stored).label(column))
         elif (table, column) in _DERIVED:
             found.append(stored.c[column])
@@ -149,18 +167,41 @@ def _selected(table: str, columns: tuple[str, ...]) -> list[sa.ColumnElement[Any
     return found
 
 
-def _judged_subject(judgements: sa.Table) -> sa.ColumnElement[str]:
+def records(session: AnySession, table: str, numbers: Collection[int]) -> pa.Table:
+    """All columns of the rows of ``table`` with these numbers, in their order."""
+    columns = tuple(sorted(tables.columns(table)))
+    stored = metadata.tables[table]
+    selected = _selected(table, columns)
+    select = sa.select(*selected).where(any_of(stored.c.id, numbers)).order_by(stored.c.id)
+    rows = session.execute(select).all()
+    return pa.table(
+        {
+            column.name: pa.array([row[place] for row in rows], _arrow_type(table, column.name))
+            for place, column in enumerate(selected)
+        }
+    )
+
+
+def _arrow_type(table: str, column: str) -> pa.DataType:
+    """The type in which ADBC brings a column."""
+    field = tables.columns(table).get(column)
+    if field is None:
+        return pa.int64() if column == "number" else pa.string()
+    return _ARROW_TYPES.get(str(field.metadata["kind"]), pa.string())
+
+
+def _judged_subject(stored: sa.Table) -> sa.ColumnElement[str]:
     """The subject's number as text: what the engine calls it."""
     cases = {}
     for subject_type, name in SUBJECT_TABLES.items():
         target = metadata.tables[name]
         number = (
             sa.select(sa.cast(target.c.id, sa.Text))
-            .where(target.c.tenant_id == judgements.c.tenant_id)
-            .where(target.c.code == judgements.c.subject)
+            .where(target.c.tenant_id == stored.c.tenant_id)
+            .where(target.c.code == stored.c.subject)
         )
         cases[subject_type] = number.scalar_subquery()
-    return sa.case(cases, value=judgements.c.subject_type, else_=judgements.c.subject)
+    return sa.case(cases, value=stored.c.subject_type, else_=stored.c.subject)
 
 
 def _owned(stored: sa.Table) -> sa.ColumnElement[bool]:
@@ -189,13 +230,15 @@ def _among(
 
 
 def _ordered(table: str, rows: pa.Table) -> pa.Table:
-    """Rows in the order of their organizations, so that each one's lie together."""
-    if table == "organizations":
-        keys = ["id"]
-    elif table == "occasions":
-        keys = ["organization", "held_on", "id"]
-    else:
+    """Rows by number, so that the same rows come in the same order whatever else is read.
+
+    Each organization's occasions lie together, by day.
+    """
+    if table in _WITHOUT_NUMBER:
         return rows
+    # A member's "id" is a person's.
+    number = "number" if "number" in rows.column_names else "id"
+    keys = ["organization", "held_on", number] if table == "occasions" else [number]
     order = _order([rows[key] for key in keys])
     return rows if order is None else rows.take(pa.array(order))
 
@@ -228,20 +271,20 @@ def _places(connection: adbc.Connection, organizations: pa.Table) -> Places:
     return Places(ids, paths, [Move.of(*row) for row in moves], parents)
 
 
-def code_lists(connection: adbc.Connection, packs: Mapping[str, Pack]) -> dict[str, list[str]]:
+def code_lists(bits: Iterable[tuple[str, str]], packs: Mapping[str, Pack]) -> dict[str, list[str]]:
     """Every vocabulary's codes by position: what stored masks and numbers mean.
 
-    Bits where there are any, else the order of the vocabulary and of what packs add.
+    ``bits`` are the rows of :data:`CODE_BITS`; vocabularies without bits have the order of
+    their codes and of what packs add.
     """
     found = {name: list(vocabulary) for name, vocabulary in VOCABULARIES.items()}
     for _, pack in sorted(packs.items()):
         for name, codes in pack.vocabularies.items():
             found[name] += [code for code in codes if code not in found[name]]
-    bits: dict[str, list[str]] = {}
-    select = sa.select(CodeBit.vocabulary, CodeBit.code).order_by(CodeBit.vocabulary, CodeBit.bit)
-    for vocabulary, code in _query(connection, select):
-        bits.setdefault(vocabulary, []).append(code)
-    return found | bits
+    stored: dict[str, list[str]] = {}
+    for vocabulary, code in bits:
+        stored.setdefault(vocabulary, []).append(code)
+    return found | stored
 
 
 def _query(connection: adbc.Connection, select: Any) -> list[tuple[Any, ...]]:

@@ -1,0 +1,134 @@
+"""Counts of findings by rule, period and verdict, of one organization or of a subtree."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from guiju.db.session import AnySession
+from guiju.rules.findings import VERDICT_CODES
+from guiju.scoring import views
+from guiju.scoring.models import NO_YEAR, OrganizationFindings, RecordFindings, Rollup
+from guiju.scoring.numbering import RuleKey
+from guiju.scoring.payload import COUNT, unpack
+from guiju.scoring.views import period_of
+
+_FINDINGS = [
+    OrganizationFindings.__table__.c[name]
+    for name in (
+        "organization_id", "year", "path", "sections", "verdicts", "required", "observed",
+        "dues", "notes", "evidence", "alternatives",
+    )
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tally:
+    """So many findings of one rule, period and verdict."""
+
+    rule: int
+    year: int
+    place: int
+    verdict: str
+    number: int
+
+
+def of_subtree(session: AnySession, organization_id: int, years: Collection[int]) -> list[Tally]:
+    """Of an organization with everything below it."""
+    rows = session.execute(
+        sa.select(Rollup.year, Rollup.counts).where(
+            Rollup.organization_id == organization_id, Rollup.year.in_(years)
+        )
+    ).all()
+    if rows:
+        return [tally for year, counts in rows for tally in _counts(year, counts)]
+    # Nothing is below it.
+    return of_organization(session, organization_id, years)
+
+
+def of_organization(
+    session: AnySession, organization_id: int, years: Collection[int]
+) -> list[Tally]:
+    """Of an organization alone, its members and records included."""
+    found: list[Tally] = []
+    for row in own_rows(session, [organization_id], years):
+        columns = unpack(row)
+        cells = zip(
+            columns.rule.tolist(), columns.place.tolist(), columns.verdict.tolist(), strict=True
+        )
+        found += [
+            Tally(rule, int(row["year"]), place, str(VERDICT_CODES[verdict]), 1)
+            for rule, place, verdict in cells
+        ]
+    return found + of_records(session, organization_id, years)
+
+
+def of_records(session: AnySession, organization_id: int, years: Collection[int]) -> list[Tally]:
+    """Of an organization's members and records."""
+    rows = session.execute(
+        sa.select(RecordFindings.year, RecordFindings.counts).where(
+            RecordFindings.organization_id == organization_id, RecordFindings.year.in_(years)
+        )
+    )
+    return [tally for year, counts in rows for tally in _counts(year, counts)]
+
+
+def own_rows(
+    session: AnySession, organizations: Collection[int], years: Collection[int] | None
+) -> list[Mapping[str, Any]]:
+    """The rows about organizations themselves, ready to be unpacked."""
+    select = sa.select(*_FINDINGS).where(OrganizationFindings.organization_id.in_(organizations))
+    if years is not None:
+        select = select.where(OrganizationFindings.year.in_(years))
+    order = select.order_by(OrganizationFindings.organization_id, OrganizationFindings.year)
+    return [dict(row) for row in session.execute(order).mappings()]
+
+
+def _counts(year: int, packed: bytes) -> Iterable[Tally]:
+    for rule, place, verdict, number in np.frombuffer(packed, dtype=COUNT).tolist():
+        yield Tally(rule, year, place, str(VERDICT_CODES[verdict]), number)
+
+
+def by_verdict(tallies: Iterable[Tally]) -> dict[str, int]:
+    """Sums by verdict, in the order of the verdicts."""
+    found = dict.fromkeys(map(str, VERDICT_CODES), 0)
+    for tally in tallies:
+        found[tally.verdict] += tally.number
+    return {verdict: number for verdict, number in found.items() if number}
+
+
+def by_rule(tallies: Iterable[Tally]) -> dict[int, dict[str, int]]:
+    """Sums by rule and verdict."""
+    parts: dict[int, list[Tally]] = {}
+    for tally in tallies:
+        parts.setdefault(tally.rule, []).append(tally)
+    return {rule: by_verdict(part) for rule, part in parts.items()}
+
+
+def by_period(
+    tallies: Iterable[Tally], keys: Mapping[int, RuleKey]
+) -> list[tuple[str | None, str, dict[str, int]]]:
+    """Label, Chinese text and sums of each period, longest periods first, then by time."""
+    parts: dict[Any, list[Tally]] = {}
+    for tally in tallies:
+        parts.setdefault(period_of(keys[tally.rule], tally.year, tally.place), []).append(tally)
+    order = sorted(
+        parts, key=lambda period: (0, 0) if period is None else (-period[0].value, period[1])
+    )
+    return [(*views.period_text(period), by_verdict(parts[period])) for period in order]
+
+
+def years_of(session: AnySession, organization_id: int) -> list[int]:
+    """The years with findings, newest first."""
+    found: set[int] = set()
+    for model in (Rollup, OrganizationFindings, RecordFindings):
+        found |= set(
+            session.scalars(
+                sa.select(model.year).where(model.organization_id == organization_id).distinct()
+            )
+        )
+    return sorted(found - {NO_YEAR}, reverse=True)
