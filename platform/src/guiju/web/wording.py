@@ -29,8 +29,11 @@ SHOWN_VERDICTS = (
     "met",
 )
 
-#: Those that somebody has to look after.
+#: Those that are not simply met.
 OPEN_VERDICTS = SHOWN_VERDICTS[:-1]
+
+#: The same without what is not due yet.
+LACKING_VERDICTS = SHOWN_VERDICTS[:-2]
 
 _VOCABULARIES: Mapping[str, Mapping[str, str]] = {
     **VOCABULARIES,
@@ -62,7 +65,7 @@ def init_app(app: Flask) -> None:
         period_short=period_short,
         month_name=month_name,
         judged=judged,
-        open=still_open,
+        lacking=lacking,
         role=role,
         codes=codes,
         notice_title=notice_title,
@@ -117,9 +120,9 @@ def judged(counts: Mapping[str, int]) -> int:
     return sum(counts.get(verdict, 0) for verdict in SHOWN_VERDICTS)
 
 
-def still_open(counts: Mapping[str, int]) -> int:
-    """Number of findings that are not simply met."""
-    return sum(counts.get(verdict, 0) for verdict in OPEN_VERDICTS)
+def lacking(counts: Mapping[str, int]) -> int:
+    """Number of findings that fall short or are unclear; what is not due yet is left out."""
+    return sum(counts.get(verdict, 0) for verdict in LACKING_VERDICTS)
 
 
 def address_with(**changes: str | None) -> str:

@@ -15,9 +15,12 @@ from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import SHOWN_VERDICTS, judged, months_of, plugins
+from guiju.web.wording import SHOWN_VERDICTS, judged, lacking, months_of, plugins
 
 blueprint = Blueprint("overview", __name__)
+
+#: The overview begins with so many requirements; all of them are one click away.
+_MOST_RULES = 15
 
 #: A chart of more bars than this cannot be read; the table behind it has them all.
 _MOST_BARS = 24
@@ -46,7 +49,7 @@ def page(organization_id: int) -> str:
         total=judged(found.counts),
         units=units,
         charted=units[:_MOST_BARS],
-        chapters=by_subject(found.by_requirement, request.args.get("rules", "")),
+        chapters=ordered_rules(found.by_requirement, request.args.get("rules", "")),
         periods=by_length(found.by_period),
     )
 
@@ -74,12 +77,19 @@ class Chapter:
     rows: Sequence[RequirementCounts]
 
 
-def by_subject(found: Iterable[RequirementCounts], key: str) -> list[Chapter]:
-    """Requirements by subject, or in one list with most findings of a verdict first."""
+def ordered_rules(found: Sequence[RequirementCounts], key: str) -> list[Chapter]:
+    """Requirements in the order that ``key`` names.
+
+    A verdict: most findings of it first; ``share``: the smallest share met first;
+    ``subject``: by subject; anything else: those that fall short most, and no more.
+    """
     if key in SHOWN_VERDICTS:
         return [Chapter(None, sorted(found, key=lambda row: -row.counts.get(key, 0)))]
     if key == "share":
         return [Chapter(None, sorted(found, key=lambda row: met_share(row.counts)))]
+    if key != "subject":
+        worst = sorted(found, key=lambda row: -lacking(row.counts))
+        return [Chapter(None, [row for row in worst[:_MOST_RULES] if lacking(row.counts)])]
     chapters: dict[str, list[RequirementCounts]] = {}
     for row in found:
         chapters.setdefault(subject_of(row.requirement), []).append(row)

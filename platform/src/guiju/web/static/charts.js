@@ -30,10 +30,10 @@
       }
     }
     const labels = new Map();
-    const heads = table.tHead.rows[0].cells;
-    [...series.keys()].forEach((code, place) => {
-      labels.set(code, heads[place + 1].textContent.replace("↓", "").trim());
-    });
+    for (const code of series.keys()) {
+      const heading = table.tHead.querySelector(`[data-heading="${code}"] .heading-text`);
+      labels.set(code, heading.textContent);
+    }
     return { names, series, labels };
   };
 
