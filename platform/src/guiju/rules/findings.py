@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules.periods import NULL_DAY, Unit
-from guiju.rules.vocabulary import Verdict
+from guiju.rules.vocabulary import JUDGED_VERDICTS, Verdict
 
 if TYPE_CHECKING:
     from guiju.rules.engine import Rule
@@ -36,6 +36,9 @@ ACTION_DUE: Final = CODE_OF[Verdict.ACTION_DUE]
 NEEDS_JUDGEMENT: Final = CODE_OF[Verdict.NEEDS_JUDGEMENT]
 NO_DATA: Final = CODE_OF[Verdict.NO_DATA]
 NOT_APPLICABLE: Final = CODE_OF[Verdict.NOT_APPLICABLE]
+
+#: Bit of a note: a person's recorded judgement decided the verdict.  Checks use lower bits.
+SETTLED: Final = 1 << 6
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,15 @@ class Finding:
         return found
 
     @property
+    def settled(self) -> bool:
+        """Whether a person's recorded judgement decided the verdict."""
+        return bool(self.note & SETTLED)
+
+    @property
     def message(self) -> str:
+        if self.settled:
+            about = f"{self.period_text or ''}“{self.rule.title}”"
+            return f"{about}：已由人认定为“{JUDGED_VERDICTS[self.verdict]}”，理由见认定记录。"
         if self.verdict is Verdict.NOT_APPLICABLE and self.block.period is None:
             if self.block.subject_type == "organization":
                 return f"“{self.rule.title}”不适用于本组织。"
