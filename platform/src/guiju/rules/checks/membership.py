@@ -48,11 +48,11 @@ class Members:
     def __len__(self) -> int:
         return len(self.row)
 
-    @property
+    @cached_property
     def person(self) -> Codes:
         return self.context.facts.roster.person[self.row]
 
-    @property
+    @cached_property
     def organization(self) -> Codes:
         """The branch of each."""
         return self.context.facts.roster.organization[self.row]
@@ -89,16 +89,22 @@ class Members:
         if not len(found):
             return np.zeros(0, dtype=np.bool_)
         low = int(found.min())
-        everybody = np.arange(self.context.size, dtype=np.int32)
         # Branches are few beside members: ask for each of them once.
         known = np.stack(
-            [
-                self.context.attested(everybody, np.full_like(everybody, period), unit)
-                for period in range(low, int(found.max()) + 1)
-            ]
+            [_attested(self.context, period, unit) for period in range(low, int(found.max()) + 1)]
         )
         answer: Bools = known[found - low, self.organization]
         return answer
+
+
+def _attested(context: Context, period: int, unit: Unit) -> Bools:
+    """Whether each organization's records for a period are attested complete."""
+
+    def make() -> Bools:
+        everybody = np.arange(context.size, dtype=np.int32)
+        return context.attested(everybody, np.full_like(everybody, period), unit)
+
+    return context.shared(("attested", period, unit), make)
 
 
 class Everyone:
