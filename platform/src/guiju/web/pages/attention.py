@@ -30,7 +30,7 @@ def page(organization_id: int) -> str:
     due_until = _day(request.args.get("due_until", ""))
     try:
         found = queries.attention(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             within=current_user.within,
@@ -42,7 +42,7 @@ def page(organization_id: int) -> str:
         )
     except NotVisible:
         abort(404)
-    standing = queries.standing(db.session())
+    standing = queries.standing(db.session)
     portrait = visible_portrait(organization_id, standing.as_of or today())
     pack = plugins().packs.get(portrait.profile or "")
     return render_template(

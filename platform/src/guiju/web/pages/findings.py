@@ -25,7 +25,7 @@ def page(organization_id: int, requirement: str) -> str:
     subject_type, subject = request.args.get("subject_type"), request.args.get("subject")
     try:
         found = queries.explain(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             requirement,
@@ -45,7 +45,7 @@ def cell(organization_id: int, requirement: str) -> str:
     period = request.args.get("period")
     try:
         grid = queries.organization_grid(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             within=current_user.within,

@@ -37,14 +37,14 @@ def page(organization_id: int) -> str:
     """The organization's page; ``year`` chooses the year of the grid."""
     try:
         grid = queries.organization_grid(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             within=current_user.within,
             year=request.args.get("year", type=int),
         )
         below = queries.overview(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             within=current_user.within,
@@ -81,7 +81,7 @@ class Todo:
 
 def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
     found = queries.attention(
-        db.session(),
+        db.session,
         plugins().packs,
         organization_id,
         within=current_user.within,

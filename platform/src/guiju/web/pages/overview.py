@@ -31,7 +31,7 @@ def page(organization_id: int) -> str:
     """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order."""
     try:
         found = queries.overview(
-            db.session(),
+            db.session,
             plugins().packs,
             organization_id,
             within=current_user.within,

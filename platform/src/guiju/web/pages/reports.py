@@ -38,7 +38,7 @@ blueprint = Blueprint("reports", __name__)
 @blueprint.get("/organizations/<int:organization_id>/reports")
 def page(organization_id: int) -> str:
     """The forms that the organization's notice has, and the reports made lately."""
-    as_of = standing(db.session()).as_of or today()
+    as_of = standing(db.session).as_of or today()
     portrait = visible_portrait(organization_id, as_of)
     return render_template(
         "reports.html",

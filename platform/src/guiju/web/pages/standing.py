@@ -13,6 +13,6 @@ def fragment() -> str:
     """The line about freshness; ``seen`` is when the findings on the page were made."""
     return render_template(
         "parts/standing.html",
-        standing=queries.standing(db.session()),
+        standing=queries.standing(db.session),
         seen=request.args.get("seen", ""),
     )
