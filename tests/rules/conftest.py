@@ -39,6 +39,15 @@ def as_facts(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Facts:
     return Facts(found)
 
 
+def as_toml(value: Any) -> str:
+    """A parameter as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{k} = {as_toml(v)}" for k, v in value.items()) + " }"
+    return repr(value)
+
+
 class Judged(list[dict[str, Any]]):
     """Findings as dictionaries, with what was found behind them."""
 
@@ -120,8 +129,7 @@ def judge() -> Judge:
             rule += f"until = {until}\n"
         rule += "[requirement.parameters]\n"
         for name, value in parameters.items():
-            written = str(value).lower() if isinstance(value, bool) else repr(value)
-            rule += f"{name} = {written}\n"
+            rule += f"{name} = {as_toml(value)}\n"
         facts = as_facts(rows)
         scope = None
         if only:

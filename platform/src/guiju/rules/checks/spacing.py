@@ -55,7 +55,8 @@ def _gaps(stream: streams.Stream, context: Context, grid: Grid, unit: Unit) -> B
     order = np.lexsort((day, owner))
     owner, day = owner[order], day[order]
     last_of_owner = np.append(owner[1:] != owner[:-1], True)
-    until = np.where(last_of_owner, np.int32(LAST_DAY), np.append(day[1:], 0) - 1)
+    # The gap shows from the day after the time limit to the day on which it ends, late.
+    until = np.where(last_of_owner, np.int32(LAST_DAY), np.append(day[1:], 0))
     since = periods.add_months(day, unit.value) + np.int32(1)
     uncovered = since <= until
     owner, since, until = owner[uncovered], since[uncovered], until[uncovered]
