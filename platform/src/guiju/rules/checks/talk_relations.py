@@ -136,14 +136,15 @@ def _relations(stream: streams.Stream, context: Context) -> NDArray[np.int64]:
         known = person >= 0
         leads.append(known & facts.posts.held_by(posts, person, branch, stream.day))
         belongs.append(known & facts.roster.includes("party", person, branch, stream.day))
-    outside = (talks["partner_class"][stream.rows] >= 0) | ((other >= 0) & ~belongs[1] & ~leads[1])
     inside = [belongs[0] | leads[0], belongs[1] | leads[1]]
+    by_class = talks["partner_class"][stream.rows] >= 0
+    outside = [(one >= 0) & ~inside[0], by_class | ((other >= 0) & ~inside[1])]
     found = np.select(
         [
             leads[0] & leads[1],
             (leads[0] & inside[1]) | (leads[1] & inside[0]),
             inside[0] & inside[1],
-            inside[0] & outside,
+            (inside[0] & outside[1]) | (inside[1] & outside[0]),
         ],
         [0, 1, 2, 3],
         -1,
