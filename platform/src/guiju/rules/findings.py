@@ -242,7 +242,7 @@ class Finding:
         if self.verdict is Verdict.NOT_APPLICABLE and self.block.period is None:
             if self.block.subject_type == "organization":
                 return f"“{self.rule.title}”不适用于本组织。"
-            return self.rule.check.not_applicable(self)
+            return self.rule.check.not_reached(self)
         return self.rule.check.message(self)
 
     def as_dict(self) -> dict[str, Any]:

@@ -108,12 +108,8 @@ class Check:
         """One Chinese sentence a branch secretary understands."""
         raise NotImplementedError
 
-    def not_applicable(self, finding: Finding) -> str:
-        """The sentence where a requirement does not reach an occasion or a person of a day."""
-        return self.not_reached(finding)
-
     def not_reached(self, finding: Finding) -> str:
-        """The sentence where a requirement reaches the organization, but not this subject of it."""
+        """The sentence where a requirement does not reach an occasion or a person of a day."""
         return f"“{finding.rule.title}”不适用：当日不具备适用条件。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
