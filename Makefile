@@ -20,7 +20,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check check-format check-lint check-types check-imports \
-	bench docs screenshots assets lock clean
+	bench docs translations screenshots assets lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: setup ## Measure the rules engine at the size of a province; prints ratio
 
 docs: setup ## Write the pages that are made out of the code
 	$(BIN)/python docs/generate.py
+
+translations: setup ## Note new texts of the pages in the translation catalogue
+	$(BIN)/python scripts/translations.py
 
 screenshots: setup ## Save pictures of the demo's pages in var/screenshots
 	$(BIN)/python scripts/screenshots.py
