@@ -239,17 +239,17 @@ class Facts:
         """The id by which people know a record; tables without ids use table and row."""
         if table in _KEYED:
             return self.external(table, row)
-        number = self.numbers(table)[row] if self[table].has("number") else row + 1
+        number = self.numbers(table)[row] if self[table].has("row_number") else row + 1
         return f"{table}#{number}"
 
     def numbers(self, target: str) -> NDArray[np.int64]:
         """The database's numbers of the rows (or people) of ``target``, in code order.
 
-        Tables without ids of their own bring them as the column ``number``.
+        Tables without ids of their own bring them as the column ``row_number``.
         """
         table = self._source.get(target)
-        if table is not None and "number" in table.column_names:
-            return _numbers(_combined(table["number"]), -1, np.int64)
+        if table is not None and "row_number" in table.column_names:
+            return _numbers(_combined(table["row_number"]), -1, np.int64)
         return _numbers(self.ids(target).cast(pa.int64()), -1, np.int64)
 
     def count(self, target: str) -> int:

@@ -135,7 +135,7 @@ def records(
 
 def _described(table: str, rows: pa.Table, facts: Facts) -> dict[Key, tuple[str, date | None]]:
     fields = tables.columns(table)
-    number = "number" if "number" in rows.column_names else "id"
+    number = "row_number" if "row_number" in rows.column_names else "id"
     days = [name for name, field in fields.items() if field.metadata["kind"] == "day"]
     found = {}
     for row in rows.to_pylist():

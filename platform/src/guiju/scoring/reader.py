@@ -163,7 +163,7 @@ def _selected(table: str, columns: tuple[str, ...]) -> list[sa.ColumnElement[Any
     if table == "organizations":
         found.append(stored.c.path)
     elif "code" not in stored.c and table not in _WITHOUT_NUMBER:
-        found.append(stored.c.id.label("number"))
+        found.append(stored.c.id.label("row_number"))
     return found
 
 
@@ -186,7 +186,7 @@ def _arrow_type(table: str, column: str) -> pa.DataType:
     """The type in which ADBC brings a column."""
     field = tables.columns(table).get(column)
     if field is None:
-        return pa.int64() if column == "number" else pa.string()
+        return pa.int64() if column == "row_number" else pa.string()
     return _ARROW_TYPES.get(str(field.metadata["kind"]), pa.string())
 
 
@@ -237,7 +237,7 @@ def _ordered(table: str, rows: pa.Table) -> pa.Table:
     if table in _WITHOUT_NUMBER:
         return rows
     # A member's "id" is a person's.
-    number = "number" if "number" in rows.column_names else "id"
+    number = "row_number" if "row_number" in rows.column_names else "id"
     keys = ["organization", "held_on", number] if table == "occasions" else [number]
     order = _order([rows[key] for key in keys])
     return rows if order is None else rows.take(pa.array(order))
