@@ -337,8 +337,8 @@ def _bounds(entry: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 def _asked(entry: Mapping[str, Any]) -> Any:
     low, high = _bounds(entry)
-    if low is None or high is None:
-        return low if high is None else high
+    if low is None or high is None or low == high:
+        return high if low is None else low
     return [low, high]
 
 
