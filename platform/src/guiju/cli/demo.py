@@ -82,6 +82,8 @@ class Steps:
 )
 def demo(port: int, data_dir: Path | None, *, once: bool, credentials_file: Path | None) -> None:
     """Run the demonstration."""
+    # Ended politely, it stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_received: sys.exit(0))
     steps = Steps(Console(stderr=True, highlight=False))
     with ExitStack() as running:
         folder, settings = _servers(running, steps, data_dir)
@@ -171,7 +173,6 @@ def _process(settings: Settings, *arguments: str) -> Iterator[subprocess.Popen[b
 
 def _wait(server: subprocess.Popen[bytes]) -> None:
     """Serve until Ctrl-C, a polite signal, or the server's end."""
-    signal.signal(signal.SIGTERM, lambda *_received: sys.exit(0))
     try:
         code = server.wait()
     except KeyboardInterrupt:
