@@ -57,6 +57,27 @@ def test_steps_of_one_stage_are_free_among_themselves(judge):
     assert verdict(judge, *mutual_first, early, **together) == "not_met"
 
 
+@pytest.mark.parametrize(
+    ("form", "expected"), [(None, "met"), ("assembly", "met"), ("committee", "not_met")]
+)
+def test_the_form_may_be_laid_down_as_well(judge, form, expected):
+    rows = {
+        "organizations": BRANCH,
+        "occasions": [
+            {
+                "id": "o",
+                "organization": "b",
+                "kinds": ["member_appraisal"],
+                "held_on": DAY,
+                "form": form,
+            }
+        ],
+        "steps": taken(("study", 1, None), ("ballot", 2, None), ("decision", 3, None)),
+    }
+    [finding] = judge("order", {**ORDER, "form": "assembly"}, rows)
+    assert finding["verdict"] == expected
+
+
 def occasion(id, kind, day, organization="b", **more):
     return {"id": id, "organization": organization, "kinds": [kind], "held_on": day, **more}
 

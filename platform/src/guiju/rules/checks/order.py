@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import fields, validate
+from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
@@ -33,7 +34,8 @@ class OrderSchema(OccasionSchema):
     """The steps of an occasion in the order in which they follow one another.
 
     ``together`` names steps that make up one stage with the step before them, so that
-    among themselves their order is free.
+    among themselves their order is free.  ``form`` is the one in which the occasion is to be
+    held; an occasion of unknown form is taken to be in it.
     """
 
     steps = fields.List(
@@ -43,6 +45,7 @@ class OrderSchema(OccasionSchema):
         metadata={"vocabulary": v.STEPS.name},
     )
     together = code_list(v.STEPS)
+    form = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(v.FORMS)))
 
 
 class Order(OccasionCheck):
@@ -78,12 +81,15 @@ class Order(OccasionCheck):
             ahead = np.where(found, np.maximum(ahead, earliest), ahead)
             mask |= found.astype(np.int64) << bit
         wanted = np.full(count, (1 << len(rule.parameters["steps"])) - 1, dtype=np.int64)
+        elsewhere = _elsewhere(rule, meetings, context)
         verdict = np.select(
-            [mask == 0, broken, mask != wanted],
-            [findings.NO_DATA, rule.shortfall_code, findings.PENDING],
+            [elsewhere, mask == 0, broken, mask != wanted],
+            [rule.shortfall_code, findings.NO_DATA, rule.shortfall_code, findings.PENDING],
             findings.MET,
         )
-        return meetings.block(rule, verdict, wanted, mask)
+        block = meetings.block(rule, verdict, wanted, mask)
+        block.note = elsewhere.astype(np.int8)
+        return block
 
     def required(self, rule: Rule, value: int, facts: Facts) -> Any:
         return _taken(rule, value)
@@ -97,6 +103,9 @@ class Order(OccasionCheck):
         asked = _asked(rule)
         missing = [code for code in finding.required if code not in finding.observed]
         named = wording.labels(rule, "step", missing)
+        if finding.note and rule.parameters["form"]:
+            form = wording.label(rule, "form", rule.parameters["form"])
+            return f"{about}应以{form}的形式进行，记录的是其他形式。"
         match finding.verdict:
             case Verdict.MET:
                 return f"{about}按“{asked}”的顺序进行，符合。"
@@ -117,6 +126,15 @@ def _asked(rule: Rule) -> str:
         joint = "、" if code in rule.parameters["together"] else "→"
         said += (joint if said else "") + wording.label(rule, "step", code)
     return said
+
+
+def _elsewhere(rule: Rule, meetings: Meetings, context: Context) -> NDArray[np.bool_]:
+    """Occasions known to have been held in another form than the rule asks for."""
+    if not rule.parameters["form"]:
+        return np.zeros(len(meetings), dtype=np.bool_)
+    form = occasions.forms(context)[meetings.rows]
+    asked = context.facts.position("form", rule.parameters["form"])
+    return np.asarray((form >= 0) & (form != asked))
 
 
 def _taken(rule: Rule, value: int) -> list[str]:
