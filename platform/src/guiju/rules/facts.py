@@ -237,7 +237,7 @@ class Facts:
 
     def record_id(self, table: str, row: int) -> str:
         """The id by which people know a record; tables without ids use table and row."""
-        if table in _KEYED:
+        if table in (*_KEYED, "people"):
             return self.external(table, row)
         number = self.numbers(table)[row] if self[table].has("row_number") else row + 1
         return f"{table}#{number}"

@@ -125,7 +125,7 @@ def _totals(
     number: Any = sa.func.sum(sa.func.cardinality(_table.c.cells))
     select = sa.select(_table.c.verdict, number).group_by(_table.c.verdict)
     if cells is not None:
-        cell = sa.func.unnest(_table.c.cells).table_valued("number").lateral()
+        cell = sa.func.unnest(_table.c.cells).table_valued("number").render_derived().lateral()
         select = (
             sa.select(_table.c.verdict, sa.func.count())
             .select_from(_table.join(cell, sa.true()))

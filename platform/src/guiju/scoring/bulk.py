@@ -59,8 +59,8 @@ def upsert(
     def statement(source: sa.Select[Any]) -> Any:
         insert = postgresql.insert(table).from_select(["tenant_id", *names], source)
         others = {name: insert.excluded[name] for name in names if name not in keys}
-        differs = sa.or_(*(table.c[n].is_distinct_from(insert.excluded[n]) for n in compare))
-        where = differs if compare else None
+        differs = [table.c[n].is_distinct_from(insert.excluded[n]) for n in compare]
+        where = sa.or_(*differs) if differs else None
         return insert.on_conflict_do_update(index_elements=keys, set_=others, where=where)
 
     return _write(connection, table, rows, statement)

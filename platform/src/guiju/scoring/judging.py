@@ -10,7 +10,7 @@ import numpy as np
 from adbc_driver_postgresql import dbapi as adbc
 from numpy.typing import NDArray
 
-from guiju.rules import engine, findings, tables
+from guiju.rules import engine, findings, periods, tables
 from guiju.rules.checks import Footprint
 from guiju.rules.engine import Rule
 from guiju.rules.findings import Findings
@@ -92,10 +92,14 @@ def _without_pending(judged: Findings) -> Findings:
     return replace(judged, blocks=[block for block in blocks if len(block)])
 
 
-def slices_of(law: Law, snapshot: Snapshot) -> Slices:
-    """The years that findings may belong to, and the places within them."""
-    first = min((one.judge_from.year for one in law.enabled), default=law.as_of.year)
-    return Slices(snapshot.places, law.as_of, (min(first, law.as_of.year), law.as_of.year))
+def slices_of(law: Law, snapshot: Snapshot, judged: Iterable[tuple[str, Findings]]) -> Slices:
+    """The years that the findings belong to, and the places within them."""
+    days = [periods.day(law.as_of)]
+    for _, found in judged:
+        for block in found.blocks:
+            days += sheets.days_of(block, snapshot.facts)
+    years = periods.to_date(min(days)).year, periods.to_date(max(days)).year
+    return Slices(snapshot.places, law.as_of, years)
 
 
 def judge_and_store(
@@ -110,7 +114,7 @@ def judge_and_store(
     scope = np.ones(len(ids), dtype=np.bool_) if wanted is None else np.isin(ids, wanted)
     judged = judge(law, snapshot, scope)
     numbering.require(*sheets.keys_of(judged))
-    slices = slices_of(law, snapshot)
+    slices = slices_of(law, snapshot, judged)
     laid_out = sheets.lay_out(judged, numbering, snapshot.facts, slices)
     return Store(connection, snapshot.facts, slices, scope).write(laid_out)
 

@@ -83,12 +83,11 @@ class Slices:
     def __init__(self, places: Places, as_of: date, years: tuple[int, int]) -> None:
         """``years`` are the first and the last that findings may belong to."""
         self._places = places
-        self._as_of = periods.day(as_of)
         first, last = periods.day(date(years[0], 1, 1)), periods.day(date(years[1], 12, 31))
         begins = {periods.day(date(year, 1, 1)) for year in range(years[0], years[1] + 1)}
         begins |= {cut for cut in places.cuts if first <= cut <= last}
         self._starts = np.array(sorted(begins), dtype=np.int32)
-        days = np.concatenate([[self._as_of], self._starts]).astype(np.int32)
+        days = np.concatenate([[periods.day(as_of)], self._starts]).astype(np.int32)
         self._epoch = places.epochs(days)
         self.year = np.array([periods.to_date(int(day)).year for day in days], dtype=np.int16)
         self.year[0] = NO_YEAR
@@ -126,9 +125,8 @@ class Slices:
         return found
 
     def of_days(self, days: Days) -> NDArray[np.int64]:
-        """The slice of each day; days to come are as the day judged."""
-        clipped = np.clip(days, self._starts[0], max(self._as_of, int(self._starts[0])))
-        return np.searchsorted(self._starts, clipped, "right")
+        """The slice of each day (within the years)."""
+        return np.searchsorted(self._starts, days, "right")
 
     def groups(self, codes: NDArray[np.int32], slices: NDArray[np.int64]) -> NDArray[np.int64]:
         """The group of each organization code and slice."""

@@ -134,7 +134,7 @@ def _chosen_year(
     years = tallies.years_of(session, organization_id)
     newest = fresh.as_of.year if fresh.as_of else max(years, default=date.min.year)
     chosen = year if year is not None else newest if newest in years else max(years, default=newest)
-    return chosen, years, [chosen, NO_YEAR] if chosen >= newest else [chosen]
+    return chosen, years, [chosen, NO_YEAR] if chosen == newest else [chosen]
 
 
 # -- overviews ---------------------------------------------------------------------------

@@ -70,6 +70,21 @@ def table_of(block: Block) -> str:
     return "organization_findings" if subjects == "organizations" else "record_findings"
 
 
+def days_of(block: Block, facts: Facts) -> list[int]:
+    """The first and last day that decide which years the block's findings belong to."""
+    if not len(block):
+        return []
+    if block.unit is not None and block.period is not None:
+        ends = last_days(np.array([block.period.min(), block.period.max()]), block.unit)
+        return [int(day) for day in ends]
+    table = SUBJECT_TABLES[block.subject_type]
+    if table not in _DAYS:
+        return []
+    days = facts[table][_DAYS[table]][block.subject]
+    days = days[days != NULL_DAY]
+    return [int(days.min()), int(days.max())] if len(days) else []
+
+
 @dataclass
 class _Leaf:
     """Rows of one block, each with the group it goes to."""

@@ -166,7 +166,7 @@ def _facts(
     if people and "members" not in source:
         # Nobody's roster, only their numbers.
         source["members"] = pa.table({"id": pa.array(sorted(people), pa.int64())})
-    bits = session.execute(reader.CODE_BITS).tuples()
+    bits = session.execute(reader.CODE_BITS).all()
     return NumberedFacts(source, bits=reader.code_lists(bits, packs))
 
 

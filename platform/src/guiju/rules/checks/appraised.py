@@ -163,7 +163,7 @@ class Appraised(Check):
         counted = context.facts["appraisals"]["organization"][evidence.rows[start:stop]]
         there[counted] = False
         return [
-            (context.facts.external("organizations", code), "尚未在规定时间内办理")
+            (context.facts.record_id("organizations", code), "尚未在规定时间内办理")
             for code in np.flatnonzero(there).tolist()
         ]
 

@@ -159,7 +159,9 @@ class StandardTarget(Check):
         good, unknown = int((meant & met).sum()), int((meant & ~known).sum())
         part, whole = rule.parameters["ratio"]
         verdict = int(rule.shortfall_code)
-        if whole * good >= part * all_ > 0:
+        if not all_:
+            verdict = findings.NOT_APPLICABLE
+        elif whole * good >= part * all_:
             verdict = findings.MET
         elif context.as_of <= by:
             verdict = findings.PENDING
@@ -274,7 +276,7 @@ class StandardLedger(Check):
         own = context.parent == int(finding.block.subject[finding.row])
         missing = _meant(rule, context, context.as_of) & own & ~known
         return [
-            (context.facts.external("organizations", code), "未认定")
+            (context.facts.record_id("organizations", code), "未认定")
             for code in np.flatnonzero(missing).tolist()
         ]
 

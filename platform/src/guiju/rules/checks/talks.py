@@ -140,7 +140,7 @@ class Talks(Check):
             if relation in rule.parameters["pairs"]:
                 continue
             for entry in np.flatnonzero(here & reach.wanted(relation) & ~reach.met(relation)):
-                person = context.facts.external("people", int(reach.members.person[entry]))
+                person = context.facts.record_id("people", int(reach.members.person[entry]))
                 found.append((person, f"{RELATIONS[relation]}还没有谈心谈话"))
         return found
 
