@@ -174,15 +174,21 @@ def test_the_unit_that_holds_an_occasion(judge, organization, expected):
 
 
 @pytest.mark.parametrize(
-    ("partner", "expected"), [("other", "met"), ("b", "not_applicable"), ("g1", "not_applicable")]
+    ("partner", "expected"),
+    [
+        ("other", "met"),
+        ("b", "not_applicable"),
+        ("g1", "not_applicable"),
+        # Judged alone, a branch does not see what others hold.
+        (None, "met"),
+    ],
 )
 def test_joint_means_with_another_branch(judge, partner, expected):
     rows = {
         "organizations": TREE,
-        "occasions": [
-            held("o", "theme_day", merged_with=["x"]),
-            held("x", "party_lecture", organization=partner),
-        ],
+        "occasions": [held("o", "theme_day", merged_with=["x"])]
+        + [held("x", "party_lecture", organization=unit) for unit in [partner] if unit]
+        + [held("last", "party_lecture")],
     }
     [found] = judge("joint", {"kinds": ["theme_day"]}, rows, strictness="may")
     assert found["verdict"] == expected

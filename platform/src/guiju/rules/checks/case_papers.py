@@ -131,9 +131,11 @@ def _files(rule: Rule, context: Context) -> list[_File]:
     owner, day = streams.placed(streams.SOURCES["documents"], context)
     keep = (papers["case"] >= 0) & (owner >= 0) & (day <= context.as_of)
     keep &= context.applies(rule)[np.maximum(owner, 0)] & (papers["kind"] >= 0)
-    names = papers.strings("case")
     making: dict[tuple[int, str], bool] = {}
-    for row in np.flatnonzero(keep).tolist():
+    rows = np.flatnonzero(keep).tolist()
+    # Papers are many, cases few: without one the column is not turned into text.
+    names = papers.strings("case") if rows else []
+    for row in rows:
         key = (int(context.answerable[owner[row]]), str(names[row]))
         file = files.setdefault(key, _File(key[0], -1, 0, []))
         bit = 1 << int(papers["kind"][row])

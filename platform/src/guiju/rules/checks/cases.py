@@ -165,7 +165,7 @@ class CaseHandling(Check):
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
             found = grades.records(rule, context, "member")
-            labels = context.facts["appraisals"].strings("grade")
+            labels = context.facts["appraisals"].strings("grade") if len(found) else []
             graded = [labels[row] == rule.parameters["grade"] for row in found.rows.tolist()]
             found = found.take(np.array(graded, dtype=np.bool_))
             if len(found):

@@ -43,7 +43,7 @@ class DecidedAt(grades.OfGrades):
         self, rule: Rule, context: Context, graded: grades.Graded
     ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
         rows = context.facts["appraisals"]
-        labels = rows.strings("grade")
+        labels = rows.strings("grade") if len(graded) else []
         wanted = rule.parameters["grades"]
         named = [labels[row] for row in graded.rows.tolist()]
         chosen = np.array([bool(name) and (not wanted or name in wanted) for name in named])

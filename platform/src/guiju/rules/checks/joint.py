@@ -36,11 +36,13 @@ class Joint(OccasionCheck):
         source = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(offsets))
         here = np.concatenate([source, other])
         there = np.concatenate([other, source])
-        keep = (here >= 0) & (there >= 0)
+        keep = here >= 0
         branch = np.append(context.answerable, np.int32(-1))[rows["organization"]]
+        branch = np.append(branch, np.int32(-1))
         place = meetings.place(here[keep])
         partner = branch[there[keep]]
-        apart = (place >= 0) & (partner >= 0) & (partner != branch[here[keep]])
+        # An occasion that is not among the facts read is some other organization's.
+        apart = (place >= 0) & (partner != branch[here[keep]])
         pairs = np.unique(np.stack([place[apart], partner[apart]], axis=1), axis=0)
         number = np.bincount(pairs[:, 0], minlength=len(meetings)).astype(np.int64)
         verdict = np.where(number > 0, findings.MET, findings.NOT_APPLICABLE)
