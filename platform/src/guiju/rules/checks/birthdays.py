@@ -160,10 +160,15 @@ class _Days:
         self.marked_after[leap] = marks.on_day(
             members.person[leap], members.organization[leap], self.day[leap] + 1
         )
-        # Whoever joins or comes later in the year has the first anniversary here later.
+        # Whoever joins or comes later in the year has the first anniversary here later; what
+        # another branch did or left undone before is not this one's.
+        roster = context.facts.roster
         begun = joined < periods.first_days(members.period, Unit.YEAR)
-        here = context.facts.roster.start[members.row] <= self.last
-        self.judged = begun & (members.whole | here)
+        spell = roster.of_person.latest(
+            members.person, np.minimum(self.last, np.int32(context.as_of))
+        )
+        here = (spell >= 0) & (roster.organization[spell] == members.organization)
+        self.judged = begun & here
 
 
 class _Marks:
