@@ -162,13 +162,8 @@ class _Days:
         )
         # Whoever joins or comes later in the year has the first anniversary here later; what
         # another branch did or left undone before is not this one's.
-        roster = context.facts.roster
         begun = joined < periods.first_days(members.period, Unit.YEAR)
-        spell = roster.of_person.latest(
-            members.person, np.minimum(self.last, np.int32(context.as_of))
-        )
-        here = (spell >= 0) & (roster.organization[spell] == members.organization)
-        self.judged = begun & here
+        self.judged = begun & members.already(self.last)
 
 
 class _Marks:

@@ -83,7 +83,10 @@ class DuesBase(Check):
         silent = np.where(limit >= context.as_of, findings.PENDING, silent)
         dated = np.where(fixed <= limit, findings.MET, rule.shortfall_code)
         verdict = np.where(fixed == NULL_DAY, silent, dated)
-        return np.where(members.whole, verdict, findings.NOT_APPLICABLE).astype(np.int8)
+        # What another branch left undone at the time is not this one's.
+        short = (verdict == rule.shortfall_code) & ~members.already(limit)
+        judged = members.whole & ~short
+        return np.where(judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
 
     def required(self, rule: Rule, value: int, facts: Facts) -> Any:
         return periods.to_date(value).isoformat()
@@ -98,7 +101,7 @@ class DuesBase(Check):
             case Verdict.MET:
                 return f"{said}：{finding.observed} 已核定，符合。"
             case Verdict.NOT_APPLICABLE:
-                return f"{said}不适用：本人年初不在册。"
+                return f"{said}不适用：本人年初不在册，或者当时不在本支部。"
             case Verdict.PENDING:
                 return f"{said}：尚未核定，请于 {finding.due} 前核定。"
             case Verdict.NO_DATA:

@@ -71,6 +71,15 @@ class Members:
         found[self.numbers] = np.arange(len(self), dtype=np.int32)
         return found
 
+    def already(self, days: Days) -> Bools:
+        """Who was in the same branch on each day (on the day judged, where that is earlier)."""
+        roster = self.context.facts.roster
+        spell = roster.of_person.latest(
+            self.person, np.minimum(days, np.int32(self.context.as_of)).astype(np.int32)
+        )
+        found: Bools = (spell >= 0) & (roster.organization[spell] == self.organization)
+        return found
+
     def take(self, keep: Bools) -> Members:
         """The entries that ``keep`` (a mask) selects."""
         return Members(self.everyone, self.numbers[keep])
