@@ -75,7 +75,7 @@ def _unexcused(rule: Rule, context: Context) -> _Attended:
 def _make_rows(kinds: tuple[str, ...], context: Context, rows: NDArray[Any]) -> _Attended:
     facts, attendance = context.facts, context.facts["attendance"]
     stream = streams.of({"source": "occasions", "kinds": list(kinds)}, context)
-    position = np.full(facts.count("occasions") + 1, -1, dtype=np.int32)
+    position = np.full(len(facts["occasions"]) + 1, -1, dtype=np.int32)
     position[stream.rows] = np.arange(len(stream), dtype=np.int32)
     place = position[attendance["occasion"][rows]]
     keep = (place >= 0) & (attendance["person"][rows] >= 0)
@@ -377,7 +377,7 @@ class _Months:
         stream = streams.of(
             {"source": "occasions", "kinds": list(rule.parameters["kinds"])}, context
         )
-        self._held = np.zeros(facts.count("occasions") + 1, dtype=np.bool_)
+        self._held = np.zeros(len(facts["occasions"]) + 1, dtype=np.bool_)
         self._held[stream.rows] = True
         self._month = np.full(len(self._held), -1, dtype=np.int16)
         month = periods.indices(stream.day, Unit.MONTH) - np.int32(low)

@@ -324,7 +324,7 @@ def _attended(context: Context, meeting: Codes, person: Codes) -> Bools:
     """Whether each person came to each meeting; where no one's coming is recorded, yes."""
     attendance = context.facts["attendance"]
     # Few meetings are meant and attendance is long: theirs first, then everything else.
-    meant = np.zeros(context.facts.count("occasions") + 1, dtype=np.bool_)
+    meant = np.zeros(len(context.facts["occasions"]) + 1, dtype=np.bool_)
     meant[meeting[meeting >= 0]] = True
     rows = np.flatnonzero(meant[attendance["occasion"]] & (attendance["person"] >= 0))
     occasion = attendance["occasion"][rows]

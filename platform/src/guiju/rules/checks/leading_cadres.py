@@ -200,7 +200,7 @@ def _make_rows(kinds: tuple[str, ...], context: Context) -> _Rows:
     # Few people lead: their rows first, then everything else about these few.
     keep = np.flatnonzero(leaders[attendance["person"]] & (attendance["occasion"] >= 0))
     stream = streams.of({"source": "occasions", "kinds": list(kinds)}, context)
-    position = np.full(facts.count("occasions") + 1, -1, dtype=np.int32)
+    position = np.full(len(facts["occasions"]) + 1, -1, dtype=np.int32)
     position[stream.rows] = np.arange(len(stream), dtype=np.int32)
     place = position[attendance["occasion"][keep]]
     keep, place = keep[place >= 0], place[place >= 0]

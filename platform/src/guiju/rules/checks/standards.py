@@ -198,6 +198,8 @@ class StandardTarget(Check):
                 return f"{said}，已达到。"
             case Verdict.PENDING:
                 return f"{said}，期限为 {finding.due}。"
+            case Verdict.NOT_APPLICABLE:
+                return f"“{rule.title}”不适用：没有计入的党支部。"
             case Verdict.NO_DATA:
                 return f"{said}；未认定的党支部足以影响结果，暂不判定。"
             case _:
