@@ -23,11 +23,14 @@ ACTOR = Actor("test")
 PASSWORD = "Plain-words-2021"
 
 ORGANIZATIONS = [
-    {"id": "finance", "name": "市财政局机关党委", "kind": "committee", "parent": "root"},
-    {"id": "finance-1", "name": "市财政局第一党支部", "kind": "branch", "parent": "finance"},
-    {"id": "finance-2", "name": "市财政局第二党支部", "kind": "branch", "parent": "finance"},
-    {"id": "justice", "name": "市司法局机关党委", "kind": "committee", "parent": "root"},
-    {"id": "justice-1", "name": "市司法局第一党支部", "kind": "branch", "parent": "justice"},
+    {"id": id_, "name": name, "kind": kind, "parent": parent, "sector": "agency"}
+    for id_, name, kind, parent in (
+        ("finance", "市财政局机关党委", "committee", "root"),
+        ("finance-1", "市财政局第一党支部", "branch", "finance"),
+        ("finance-2", "市财政局第二党支部", "branch", "finance"),
+        ("justice", "市司法局机关党委", "committee", "root"),
+        ("justice-1", "市司法局第一党支部", "branch", "justice"),
+    )
 ]
 
 

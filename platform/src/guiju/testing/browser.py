@@ -58,7 +58,9 @@ def chromium(program: str) -> Iterator[Browser]:
             encoding="utf-8",
         )
         browser = playwright.chromium.launch(
-            executable_path=program, args=flags, env={"FONTCONFIG_FILE": str(fonts)}
+            executable_path=program,
+            args=flags,
+            env={"FONTCONFIG_FILE": str(fonts), "LANG": "C.UTF-8"},
         )
         yield browser
         browser.close()

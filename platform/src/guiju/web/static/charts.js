@@ -52,7 +52,7 @@
       aria: { enabled: false, decal: { show: true } },
       textStyle: { fontFamily: FONT, color: INK },
       legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 12, textStyle: { color: INK, fontSize: 12 } },
-      grid: { top: element.clientWidth < 480 ? 56 : 36, left: 0, right: 12, bottom: 4, containLabel: true },
+      grid: { top: element.clientWidth < 480 ? 56 : 36, left: 0, right: 20, bottom: 4, containLabel: true },
       tooltip: {
         trigger: "axis",
         axisPointer: { type: "shadow" },
