@@ -15,7 +15,13 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import occasions, rosters, streams, wording
 from guiju.rules.checks.base import Footprint, code_list
-from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema, pack_pair
+from guiju.rules.checks.occasions import (
+    Meetings,
+    OccasionCheck,
+    OccasionSchema,
+    pack_pair,
+    unpack_pair,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.vocabulary import Verdict
 
@@ -59,7 +65,8 @@ class FollowUp(OccasionCheck):
             [findings.NOT_APPLICABLE, findings.PENDING],
             findings.MET,
         )
-        block = meetings.block(rule, verdict, expected, pack_pair(done, expected))
+        elapsed = np.maximum(context.as_of - meetings.day, 0)
+        block = meetings.block(rule, verdict, expected, pack_pair(done, elapsed))
         kept = np.isin(have, wanted)
         block.evidence = Evidence.grouped("occasions", rows[kept], at[kept], len(meetings))
         return block
@@ -75,7 +82,8 @@ class FollowUp(OccasionCheck):
         said = f"{about}有 {finding.required} 个党小组，已有 {finding.observed} 个讨论"
         if finding.verdict is Verdict.MET:
             return f"{said}，符合。"
-        return f"{said}；文件没有规定时限，其余党小组请及时讨论并登记。"
+        elapsed = unpack_pair(int(finding.block.observed[finding.row]))[1]
+        return f"{said}，已过 {elapsed} 日；文件没有规定时限，其余党小组请及时讨论并登记。"
 
 
 def _linked(rule: Rule, meetings: Meetings, context: Context) -> tuple[Codes, Codes, Codes]:

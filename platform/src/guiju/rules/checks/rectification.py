@@ -115,7 +115,8 @@ class RectificationList(OccasionCheck):
             [findings.PENDING, rule.shortfall_code, findings.PENDING],
             findings.MET,
         )
-        block = meetings.block(rule, verdict, items + owing, pack_pair(good, items))
+        elapsed = np.maximum(context.as_of - meetings.day, 0)
+        block = meetings.block(rule, verdict, items + owing, _packed(good, items, elapsed))
         block.evidence = Evidence.grouped("rectifications", keep.astype(np.int32), place, count)
         return block
 
@@ -140,24 +141,42 @@ class RectificationList(OccasionCheck):
         return owing
 
     def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
-        return value >> 32
+        """How many items are complete."""
+        return _unpacked(value)[0]
 
     def message(self, finding: Finding) -> str:
         about = f"{wording.occasion(finding)}“{finding.rule.title}”"
-        items = int(finding.block.observed[finding.row]) & 0xFFFFFFFF
+        _, items, elapsed = _unpacked(int(finding.block.observed[finding.row]))
         needs = "、".join(NEEDS[need] for need in finding.rule.parameters["needs"])
         owing = finding.required - items
         match finding.verdict:
             case Verdict.MET:
                 return f"{about}列出整改事项 {items} 项，要素齐全，符合。"
             case Verdict.PENDING if not items:
-                return f"{about}尚未列出整改事项，文件没有规定时限，请及时列出。"
+                return (
+                    f"{about}尚未列出整改事项，会后已过 {elapsed} 日；"
+                    "文件没有规定时限，请及时列出。"
+                )
             case Verdict.PENDING:
                 return f"{about}已列 {items} 项，还有 {owing} 个应列事项的对象没有列出。"
             case _:
                 return (
                     f"{about}列出 {items} 项，其中 {items - finding.observed} 项没有写全{needs}。"
                 )
+
+
+#: A finding shows three numbers: complete items, items, and days since the meeting.
+_BITS = 21
+_LOWEST = (1 << _BITS) - 1
+
+
+def _packed(good: Numbers, items: Numbers, elapsed: NDArray[Any]) -> Numbers:
+    packed: Numbers = (good << 2 * _BITS) | (items << _BITS) | elapsed.astype(np.int64)
+    return packed
+
+
+def _unpacked(value: int) -> tuple[int, int, int]:
+    return value >> 2 * _BITS, value >> _BITS & _LOWEST, value & _LOWEST
 
 
 class ClosingSchema(ParameterSchema):
