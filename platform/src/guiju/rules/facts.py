@@ -61,6 +61,12 @@ class Rows:
         """Whether the source brought the column at all."""
         return self._table is not None and column in self._table.column_names
 
+    def stated(self, column: str) -> Array:
+        """Which cells hold anything, be it known here or not."""
+        if not self.has(column):
+            return np.zeros(len(self), dtype=np.bool_)
+        return _combined(self._source(column)).is_valid().to_numpy(zero_copy_only=False)
+
     def strings(self, column: str) -> list[str | None]:
         """The column as the author wrote it."""
         if self._table is None or column not in self._table.column_names:

@@ -564,7 +564,7 @@ REGISTER_ITEMS = Vocabulary(
         "appraisal_unit": _("需开展群众评议的单位"),
         "paper_class": _("对照检查材料要求类别"),
         "unit_members": _("单位正式党员数"),
-        "covers_unit": _("联合党支部覆盖单位"),
+        "covered_by": _("由联合党支部覆盖"),
     },
     open=True,
 )

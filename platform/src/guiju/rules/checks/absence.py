@@ -122,13 +122,15 @@ class Unexcused(Check):
 
     def _judge(self, rule: Rule, context: Context, away: _Attended) -> Block:
         month = periods.indices(away.day, Unit.MONTH)
+        # Of a month in which a member moved, each branch answers for its own occasions.
+        pair = np.unique((away.branch.astype(np.int64) << 32) | away.person, return_inverse=True)[1]
         key, first, place = np.unique(
-            (away.person.astype(np.int64) << 16) | month, return_index=True, return_inverse=True
+            (pair.astype(np.int64) << 16) | month, return_index=True, return_inverse=True
         )
         size = len(key)
         last = np.full(size, FIRST_DAY, dtype=np.int32)
         np.maximum.at(last, place, away.day)
-        person = (key >> 16).astype(np.int32)
+        person = away.person[first]
         done = acted(rule, context, person, last)
         return Block(
             rule=rule,
@@ -366,8 +368,9 @@ def _months(rule: Rule, context: Context, low: int, high: int) -> _Months:
 class _Months:
     """By person and closed month: something offered, taken part in, excused.
 
-    Attendance is by far the longest table, so it is gone through a few times in whole
-    columns and never sorted.
+    Only the life of the branch to which a person belongs today counts: what another did
+    before a move is on that one's record.  Attendance is by far the longest table, so it is
+    gone through a few times in whole columns and never sorted.
     """
 
     def __init__(self, rule: Rule, context: Context, low: int, high: int) -> None:
@@ -383,15 +386,19 @@ class _Months:
         month = periods.indices(stream.day, Unit.MONTH) - np.int32(low)
         inside = (month >= 0) & (month < self._width)
         self._month[stream.rows[inside]] = month[inside]
+        self._branch = _branch_today(rule, context)
+        held_by = np.full(len(self._held), -2, dtype=np.int32)
+        held_by[stream.rows] = context.answerable[stream.organization]
         slot = self._month[attendance["occasion"]]
-        counted = (slot >= 0) & (attendance["person"] >= 0)
+        self._own = held_by[attendance["occasion"]] == self._branch[attendance["person"]]
+        counted = (slot >= 0) & self._own
         coming = [facts.position("attendance", code) for code in ("present", "remote")]
         self._present = np.zeros(len(facts.codes("attendance")) + 1, dtype=np.bool_)
         self._present[coming] = True
         self.came = self._table(slot, counted & self._present[attendance["status"]])
         leave = attendance["status"] == facts.position("attendance", "excused")
         self.excused = self._table(slot, counted & leave)
-        self._offer(rule, slot >= 0, stream.rows[inside], month[inside])
+        self._offer(slot >= 0, stream.rows[inside], month[inside])
 
     def _table(self, slot: NDArray[np.int16], chosen: Bools) -> Bools:
         """Which months each person has chosen attendance rows in."""
@@ -402,7 +409,7 @@ class _Months:
         found[cell] = True
         return found.reshape(self._people, self._width)
 
-    def _offer(self, rule: Rule, counted: Bools, rows: Codes, month: Codes) -> None:
+    def _offer(self, counted: Bools, rows: Codes, month: Codes) -> None:
         """Months with a listed occasion of the branch a person belonged to all month."""
         context, roster = self._context, self._context.facts.roster
         has_list = np.zeros(len(self._held), dtype=np.bool_)
@@ -412,17 +419,14 @@ class _Months:
         own = has_list[rows] & context.is_branch[owner]
         listed = np.zeros((context.size, self._width), dtype=np.bool_)
         listed[owner[own], month[own]] = True
-        applies = np.append(context.applies(rule), np.bool_(0))
-        bound = np.flatnonzero(roster.party & applies[roster.organization] & (roster.person >= 0))
+        there = roster.party & (roster.organization >= 0) & (roster.person >= 0)
+        bound = np.flatnonzero(there & (self._branch[roster.person] == roster.organization))
         self.offered = np.zeros((self._people, self._width), dtype=np.bool_)
         for number in range(self._width):
             first = periods.first_day(self._low + number, Unit.MONTH)
             last = periods.last_day(self._low + number, Unit.MONTH)
             here = bound[(roster.start[bound] <= first) & (roster.end[bound] >= last)]
             self.offered[roster.person[here], number] = listed[roster.organization[here], number]
-        now = bound[(roster.start[bound] <= context.as_of) & (roster.end[bound] >= context.as_of)]
-        self._branch = np.full(self._people, -1, dtype=np.int32)
-        self._branch[roster.person[now]] = roster.organization[now]
 
     def branch_of(self, person: Codes) -> Codes:
         """The branch of each person today; -1 where there is none any more."""
@@ -456,7 +460,7 @@ class _Months:
         attendance = self._context.facts["attendance"]
         wanted = np.zeros(self._people + 1, dtype=np.bool_)
         wanted[person] = True
-        rows = np.flatnonzero(wanted[attendance["person"]])
+        rows = np.flatnonzero(wanted[attendance["person"]] & self._own)
         occasion = attendance["occasion"][rows]
         there = self._held[occasion] & self._present[attendance["status"][rows]]
         rows, occasion = rows[there], occasion[there]
@@ -475,6 +479,17 @@ class _Months:
         after = np.arange(self._width)[None, :] >= since[:, None]
         missed = (self.offered[person] & ~self.excused[person] & after).sum(axis=1)
         return np.asarray(known & long_ago & (missed >= months - 1))
+
+
+def _branch_today(rule: Rule, context: Context) -> Codes:
+    """The branch of each person today, and -1 at the end; -1 where the rule binds none."""
+    roster = context.facts.roster
+    applies = np.append(context.applies(rule), np.bool_(0))
+    now = roster.party & applies[roster.organization] & (roster.person >= 0)
+    now &= (roster.start <= context.as_of) & (roster.end >= context.as_of)
+    found = np.full(context.facts.count("people") + 1, -1, dtype=np.int32)
+    found[roster.person[now]] = roster.organization[now]
+    return found
 
 
 def acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:

@@ -181,8 +181,9 @@ def _filings(rule: Rule, context: Context) -> _Filings:
     rows = np.flatnonzero(keep).astype(np.int32)
     owner, recipient = organization[rows], reports["recipient"][rows]
     upward = reports["audience"][rows] == facts.position("audience", "superior")
-    named = recipient >= 0
-    right = named & (recipient == _wanted(rule, context)[owner])
+    named = reports.stated("recipient")[rows]
+    # A recipient that is not among these facts is none of those above.
+    right = (recipient >= 0) & (recipient == _wanted(rule, context)[owner])
     if rule.parameters["recipient"] == "superior" or rule.parameters["any_superior"]:
         right |= named & _above(context, owner, recipient)
         right |= ~named & upward

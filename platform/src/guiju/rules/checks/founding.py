@@ -316,5 +316,6 @@ def _bodies(
         body = context.facts["foundings"][column][cases.rows]
         taken = cases.days[step] != NULL_DAY
         wrong |= taken & (body >= 0) & ~context.of_kind(kinds)[body]
-        unnamed |= taken & (body < 0)
+        # A body that stands elsewhere may be named without being among these facts.
+        unnamed |= taken & ~context.facts["foundings"].stated(column)[cases.rows]
     return wrong, unnamed

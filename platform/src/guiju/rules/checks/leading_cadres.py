@@ -81,7 +81,8 @@ class LeaderAttendance(_Cadres):
     def _judge(self, rule: Rule, context: Context, members: membership.Members) -> Block:
         rows = _rows(rule, context)
         place = members.place(rows.person, periods.indices(rows.day, Unit.YEAR))
-        inside = place >= 0
+        # What was in another branch before a move is on that one's record.
+        inside = (place >= 0) & (members.organization[place] == rows.branch)
         size = len(members)
 
         def count(chosen: Bools) -> NDArray[np.int64]:
@@ -154,8 +155,10 @@ class LeaderLeave(_Cadres):
 
     def _judge(self, rule: Rule, rows: _Rows, keep: NDArray[np.int64]) -> Block:
         month = periods.indices(rows.day[keep], Unit.MONTH)
+        # Of a month in which a cadre moved, each branch answers for its own occasions.
+        pair = (rows.branch[keep].astype(np.int64) << 32) | rows.person[keep]
         key, first, place = np.unique(
-            (rows.person[keep].astype(np.int64) << 16) | month,
+            (np.unique(pair, return_inverse=True)[1].astype(np.int64) << 16) | month,
             return_index=True,
             return_inverse=True,
         )
@@ -166,7 +169,7 @@ class LeaderLeave(_Cadres):
         return Block(
             rule=rule,
             subject_type="member",
-            subject=(key >> 16).astype(np.int32),
+            subject=rows.person[keep][first],
             organization=rows.branch[keep][first],
             verdict=verdict.astype(np.int8),
             required=number,

@@ -164,7 +164,7 @@ def _rows(rule: Rule, context: Context) -> Codes:
     organization = register["organization"]
     keep = _current(rule.parameters["items"], context)
     if rule.parameters["targeted"]:
-        keep &= register["target"] >= 0
+        keep &= register.stated("target")
     posts = rule.parameters["holder_posts"]
     if posts:
         person = register["person"]

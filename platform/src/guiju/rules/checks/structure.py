@@ -39,7 +39,7 @@ _ROSTER = frozenset(
 )
 
 _REGISTER = frozenset(
-    ("register", c) for c in ("organization", "item", "since_on", "until_on", "number", "target")
+    ("register", c) for c in ("organization", "item", "since_on", "until_on", "number")
 )
 
 
@@ -131,13 +131,9 @@ def _branches(context: Context, organizations: Codes) -> Codes:
 
 
 def _joint_branches(context: Context, organizations: Codes) -> Codes:
-    """Joint branches that are registered as covering a unit today."""
-    rows, register = _current(context, "covers_unit"), context.facts["register"]
-    joint = context.of_kind(("joint_branch",))[register["organization"][rows]]
-    covered = register["target"][rows]
-    return np.bincount(covered[joint & (covered >= 0)], minlength=context.size).astype(np.int32)[
-        organizations
-    ]
+    """Joint branches by which a unit is registered as covered today."""
+    owner = context.facts["register"]["organization"][_current(context, "covered_by")]
+    return np.bincount(owner, minlength=context.size).astype(np.int32)[organizations]
 
 
 def _groups(context: Context, organizations: Codes) -> Codes:
