@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,8 +24,13 @@ from guiju.scoring.numbering import RuleKey, rule_keys
 from guiju.scoring.results import AttentionItem, AttentionPage, Unit
 
 _table = Attention.__table__
-#: Soonest due first; each row once.
-_ORDER = ("due", "path", "year", "verdict")
+#: Orders of the list by name; each row once.
+ORDERS = {
+    # Soonest due first.
+    "due": ("due", "path", "year", "verdict"),
+    # Unit by unit, as in the tree.
+    "unit": ("path", "due", "year", "verdict"),
+}
 
 
 @dataclass(frozen=True)
@@ -39,16 +44,22 @@ class Filter:
 
 
 def page(
-    session: AnySession, packs: Mapping[str, Pack], wanted: Filter, cursor: str | None, limit: int
+    session: AnySession,
+    packs: Mapping[str, Pack],
+    wanted: Filter,
+    cursor: str | None,
+    limit: int,
+    order_by: str = "due",
 ) -> AttentionPage:
     """At least ``limit`` items, if there are so many, and where to go on."""
     keys = rule_keys(session)
     cells = None if wanted.requirement is None else _cells(keys, wanted.requirement)
     conditions = _conditions(wanted, cells)
-    order = [_table.c[name] for name in _ORDER]
+    names = ORDERS[order_by]
+    order = [_table.c[name] for name in names]
     select = sa.select(_table).where(*conditions).order_by(*order).limit(limit + 1)
     if cursor is not None:
-        select = select.where(sa.tuple_(*order) > sa.tuple_(*_after(cursor)))
+        select = select.where(sa.tuple_(*order) > sa.tuple_(*_after(cursor, names)))
     rows = session.execute(select).all()
     taken: list[Any] = []
     number = 0
@@ -66,7 +77,7 @@ def page(
     ]
     more = len(taken) < len(rows)
     return AttentionPage(
-        items, _cursor(taken[-1]) if more else None, _totals(session, conditions, cells)
+        items, _cursor(taken[-1], names) if more else None, _totals(session, conditions, cells)
     )
 
 
@@ -136,12 +147,23 @@ def _totals(
     return {str(VERDICT_CODES[verdict]): int(found) for verdict, found in rows}
 
 
-def _cursor(row: Any) -> str:
-    key = [str(getattr(row, name)) for name in _ORDER]
+def _cursor(row: Any, names: Sequence[str]) -> str:
+    key = [str(getattr(row, name)) for name in names]
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-def _after(cursor: str) -> list[Any]:
-    """What a cursor says; raises ``ValueError`` for one that no page gave out."""
-    due, path, year, verdict = json.loads(base64.urlsafe_b64decode(cursor))
-    return [date.fromisoformat(due), path, int(year), int(verdict)]
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "due": date.fromisoformat,
+    "path": str,
+    "year": int,
+    "verdict": int,
+}
+
+
+def _after(cursor: str, names: Sequence[str]) -> list[Any]:
+    """What a cursor says; raises ``ValueError`` for one that no page in this order gave out."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor))
+        return [_READERS[name](value) for name, value in zip(names, key, strict=True)]
+    except TypeError as error:
+        raise ValueError(cursor) from error

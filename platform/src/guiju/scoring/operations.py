@@ -113,7 +113,7 @@ def drain(
     """
     with (
         tenant_scope(tenant_id, restricted=True),
-        _alone(engine, tenant_id),
+        alone(engine, tenant_id),
         ScopedSession(engine) as session,
     ):
         scoring = _Scoring(session, packs, _day(session, as_of, asked_at), reason, report)
@@ -128,8 +128,11 @@ def drain(
 
 
 @contextmanager
-def _alone(engine: sa.Engine, tenant_id: int) -> Iterator[None]:
-    """Keep other processes from scoring the tenant; the database lets go when this one dies."""
+def alone(engine: sa.Engine, tenant_id: int) -> Iterator[None]:
+    """Keep other processes from scoring the tenant; raises ``Busy`` where one is at it.
+
+    The database lets go when this process dies.
+    """
     key = {"kind": "scoring", "tenant": tenant_id}
     name = "hashtextextended(:kind || ' ' || :tenant, 0)"
     with engine.connect() as connection:

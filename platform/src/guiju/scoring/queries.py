@@ -434,8 +434,13 @@ def attention(
     due_until: date | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    order_by: str = "due",
 ) -> AttentionPage:
-    """What is not simply met in an organization and below it, soonest due first."""
+    """What is not simply met in an organization and below it.
+
+    ``order_by`` is one of :data:`guiju.scoring.attending.ORDERS`: soonest due first, or unit by
+    unit.  Raises ``ValueError`` for a ``cursor`` that no such list gave out.
+    """
     organization = _visible(session, organization_id, within)
     wanted = attending.Filter(organization.path, verdicts, requirement, due_until)
-    return attending.page(session, packs, wanted, cursor, limit)
+    return attending.page(session, packs, wanted, cursor, limit, order_by)
