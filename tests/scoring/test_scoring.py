@@ -2,6 +2,8 @@
 
 from collections import Counter
 from datetime import date
+from functools import partial
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -280,23 +282,29 @@ def test_what_is_below_another_is_not_visible(scored, packs):
             queries.explain(session, packs, b0, "jiaozuo.branch_assembly.quarterly", within=[path])
 
 
-def test_the_list_of_what_is_open_comes_in_pages(scored, packs):
+@pytest.mark.parametrize("order_by", ["due", "unit"])
+def test_the_list_of_what_is_open_comes_in_pages(scored, packs, order_by):
     root = scored.number("root")
     with scored.scope(), scored.session() as session:
-        whole = queries.attention(session, packs, root, within=[f"/{root}/"], limit=100_000)
+        ask = partial(queries.attention, session, packs, root, within=[f"/{root}/"])
+        whole = ask(limit=100_000, order_by=order_by)
         paged, cursor = [], None
         while True:
-            page = queries.attention(
-                session, packs, root, within=[f"/{root}/"], limit=40, cursor=cursor
-            )
+            page = ask(limit=40, cursor=cursor, order_by=order_by)
             paged += page.items
             cursor = page.cursor
             if cursor is None:
                 break
+        with pytest.raises(ValueError):  # noqa: PT011 - any wording will do
+            ask(cursor="bm90IGEgY3Vyc29y", order_by=order_by)
     assert paged == whole.items
     assert Counter(item.verdict for item in paged) == whole.totals == page.totals
-    dues = [item.due for item in paged]
-    assert dues == sorted(dues, key=lambda due: (due is None, due or date.min))
+    if order_by == "due":
+        dues = [item.due for item in paged]
+        assert dues == sorted(dues, key=lambda due: (due is None, due or date.min))
+    else:
+        units = [item.unit.code for item in paged]
+        assert [unit for unit, _ in groupby(units)] == list(dict.fromkeys(units))
 
 
 def test_members_are_named_only_in_a_restricted_scope(scored, packs):

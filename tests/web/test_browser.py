@@ -181,12 +181,12 @@ class Visit:
     def go(self, address: str) -> None:
         self.page.goto(self.site.url + address)
 
-    def inspect(self, name: str) -> None:
-        """Take a picture and look for what is wrong."""
+    def inspect(self, name: str, *, whole: bool = True) -> None:
+        """Take a picture, of the ``whole`` page or of the screen, and look for what is wrong."""
         self.page.wait_for_load_state("networkidle")
         folder = self._folder / self.device
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+        self.page.screenshot(path=folder / f"{name}.png", full_page=whole)
         assert self.faults == []
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert self.page.evaluate(width) <= 0, "wider than the screen"
@@ -244,7 +244,7 @@ def test_the_department_drills_down_to_an_explanation(visit):
     explained = visit.page.locator("article.explanation")
     expect(explained).to_contain_text("市组通字〔2020〕45号")
     expect(explained).to_contain_text("没有计入的记录")
-    visit.inspect("explanation")
+    visit.inspect("explanation", whole=visit.device != "desk")
     if visit.device == "desk":
         # Beside the page it was opened from; the keyboard closes it.
         expect(visit.page.get_by_role("dialog")).to_be_visible()

@@ -13,6 +13,7 @@ from guiju.rules.pack import Pack, Requirement
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import Automation
 from guiju.scoring import queries
+from guiju.scoring.attending import ORDERS
 from guiju.scoring.results import AttentionItem, NotVisible
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, plugins
@@ -27,6 +28,8 @@ def page(organization_id: int) -> str:
     """The list, with its filters in the address."""
     chosen = [verdict for verdict in request.args.getlist("verdict") if verdict in OPEN_VERDICTS]
     requirement = request.args.get("requirement") or None
+    order = request.args.get("sort", "due")
+    order = order if order in ORDERS else "due"
     due_until = _day(request.args.get("due_until", ""))
     try:
         found = queries.attention(
@@ -39,8 +42,23 @@ def page(organization_id: int) -> str:
             due_until=due_until,
             cursor=request.args.get("cursor"),
             limit=_PAGE,
+            order_by=order,
         )
-    except NotVisible:
+        # How many there would be of each verdict, whichever of them are listed.
+        totals = (
+            found.totals
+            if not chosen
+            else queries.attention(
+                db.session,
+                plugins().packs,
+                organization_id,
+                within=current_user.within,
+                requirement=requirement,
+                due_until=due_until,
+                limit=1,
+            ).totals
+        )
+    except (NotVisible, ValueError):
         abort(404)
     standing = queries.standing(db.session)
     portrait = visible_portrait(organization_id, standing.as_of or today())
@@ -53,6 +71,8 @@ def page(organization_id: int) -> str:
         standing=standing,
         today=standing.as_of or today(),
         chosen=chosen,
+        totals=totals,
+        order=order,
         requirement=requirement,
         due_until=due_until,
         pack=pack,

@@ -13,7 +13,7 @@ from guiju.db import db
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import (
-    AttentionPage,
+    AttentionItem,
     FindingView,
     GridCell,
     GridRow,
@@ -73,10 +73,11 @@ def page(organization_id: int) -> str:
 
 @dataclass(frozen=True)
 class Todo:
-    """The beginning of a list of what is open."""
+    """The beginning of a list of what is open; ``number`` is the length of all of it."""
 
     verdicts: Sequence[str]
-    page: AttentionPage
+    items: Sequence[AttentionItem]
+    number: int
 
 
 def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
@@ -88,7 +89,8 @@ def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
         verdicts=verdicts,
         limit=_MOST_ENTRIES,
     )
-    return Todo(verdicts, found)
+    # A page of the list may be longer than asked for.
+    return Todo(verdicts, found.items[:_MOST_ENTRIES], sum(found.totals.values()))
 
 
 #: Lengths of periods that make a row of cells; all others have one cell a year.
