@@ -36,10 +36,9 @@ from guiju.hookspecs import DemoTenant
 from guiju.language import gettext as _
 from guiju.organizations import queries as organizations
 from guiju.organizations.models import Organization
-from guiju.scoring import bells
+from guiju.scoring import bells, results
 from guiju.scoring import operations as scoring
 from guiju.scoring import queries as findings
-from guiju.scoring import results
 from guiju.tenancy.operations import create_tenant, enable_profile
 from guiju.tenancy.queries import all_tenants
 
