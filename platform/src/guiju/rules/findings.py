@@ -198,11 +198,26 @@ class Finding:
         return periods.to_date(int(self.block.due[self.row])).isoformat()
 
     @property
+    def silent(self) -> bool:
+        """Whether the requirement says nothing of the organization: nothing was compared."""
+        return (
+            self.verdict is Verdict.NOT_APPLICABLE
+            and self.block.period is None
+            and self.block.subject_type == "organization"
+        )
+
+    @property
     def required(self) -> Any:
+        """As the check compares it; None where the requirement is silent."""
+        if self.silent:
+            return None
         return self.rule.check.required(self.rule, int(self.block.required[self.row]), self.facts)
 
     @property
     def observed(self) -> Any:
+        """As the check compares it; None where the requirement is silent."""
+        if self.silent:
+            return None
         return self.rule.check.observed(self.rule, int(self.block.observed[self.row]), self.facts)
 
     @property
@@ -239,9 +254,9 @@ class Finding:
         if self.settled:
             about = f"{self.period_text or ''}“{self.rule.title}”"
             return f"{about}：已由人认定为“{JUDGED_VERDICTS[self.verdict]}”，理由见认定记录。"
+        if self.silent:
+            return f"“{self.rule.title}”不适用于本组织。"
         if self.verdict is Verdict.NOT_APPLICABLE and self.block.period is None:
-            if self.block.subject_type == "organization":
-                return f"“{self.rule.title}”不适用于本组织。"
             return self.rule.check.not_reached(self)
         return self.rule.check.message(self)
 
