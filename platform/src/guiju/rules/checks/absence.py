@@ -377,56 +377,52 @@ class _Months:
         self._context, self._low, self._width = context, low, high - low + 1
         facts, attendance = context.facts, context.facts["attendance"]
         self._people = facts.count("people")
+        self._branch = _branch_today(rule, context)
         stream = streams.of(
             {"source": "occasions", "kinds": list(rule.parameters["kinds"])}, context
         )
-        self._held = np.zeros(len(facts["occasions"]) + 1, dtype=np.bool_)
-        self._held[stream.rows] = True
-        self._month = np.full(len(self._held), -1, dtype=np.int16)
         month = periods.indices(stream.day, Unit.MONTH) - np.int32(low)
         inside = (month >= 0) & (month < self._width)
-        self._month[stream.rows[inside]] = month[inside]
-        self._branch = _branch_today(rule, context)
-        held_by = np.full(len(self._held), -2, dtype=np.int32)
-        held_by[stream.rows] = context.answerable[stream.organization]
-        slot = self._month[attendance["occasion"]]
-        self._own = held_by[attendance["occasion"]] == self._branch[attendance["person"]]
-        counted = (slot >= 0) & self._own
-        coming = [facts.position("attendance", code) for code in ("present", "remote")]
-        self._present = np.zeros(len(facts.codes("attendance")) + 1, dtype=np.bool_)
-        self._present[coming] = True
-        self.came = self._table(slot, counted & self._present[attendance["status"]])
-        leave = attendance["status"] == facts.position("attendance", "excused")
-        self.excused = self._table(slot, counted & leave)
-        self._offer(slot >= 0, stream.rows[inside], month[inside])
+        # One more slot than months, for occasions outside them.  Branch and slot make one
+        # number, so that two look-ups and a subtraction tell both whether an occasion is of
+        # the person's own branch and when it was.  All of it fits in 32 bits.
+        slots = self._width + 1
+        code = np.full(len(facts["occasions"]) + 1, -1, dtype=np.int32)
+        slot = np.where(inside, month, self._width).astype(np.int32)
+        code[stream.rows] = context.answerable[stream.organization] * slots + slot
+        base = np.where(self._branch < 0, context.size, self._branch) * slots
+        cell = code[attendance["occasion"]] - base.astype(np.int32)[attendance["person"]]
+        self._own = cell.view(np.uint32) < slots
+        cell += attendance["person"] * np.int32(slots)
+        status = attendance["status"]
+        present, remote, excused = (
+            facts.position("attendance", code) for code in ("present", "remote", "excused")
+        )
+        self._present = (status == present) | (status == remote)
+        self.came = self._table(cell[self._own & self._present])
+        self.excused = self._table(cell[self._own & (status == excused)])
+        self._offer(stream.rows[inside], month[inside])
 
-    def _table(self, slot: NDArray[np.int16], chosen: Bools) -> Bools:
-        """Which months each person has chosen attendance rows in."""
-        person = self._context.facts["attendance"]["person"][chosen]
-        # Cells of a whole city fit in 32 bits.
-        cell = person * np.int32(self._width) + slot[chosen]
-        found = np.zeros(self._people * self._width, dtype=np.bool_)
-        found[cell] = True
-        return found.reshape(self._people, self._width)
+    def _table(self, cells: Codes) -> Bools:
+        """By person and month, whether one of the cells is theirs."""
+        found = np.zeros((self._people, self._width + 1), dtype=np.bool_)
+        found.ravel()[cells] = True
+        return found[:, :-1]
 
-    def _offer(self, counted: Bools, rows: Codes, month: Codes) -> None:
+    def _offer(self, rows: Codes, month: Codes) -> None:
         """Months with a listed occasion of the branch a person belonged to all month."""
-        context, roster = self._context, self._context.facts.roster
-        has_list = np.zeros(len(self._held), dtype=np.bool_)
-        has_list[context.facts["attendance"]["occasion"][counted]] = True
+        context = self._context
+        has_list = np.zeros(len(context.facts["occasions"]) + 1, dtype=np.bool_)
+        has_list[context.facts["attendance"]["occasion"]] = True
         owner = context.facts["occasions"]["organization"][rows]
         # What one group does is not offered to the members of another.
         own = has_list[rows] & context.is_branch[owner]
         listed = np.zeros((context.size, self._width), dtype=np.bool_)
         listed[owner[own], month[own]] = True
-        there = roster.party & (roster.organization >= 0) & (roster.person >= 0)
-        bound = np.flatnonzero(there & (self._branch[roster.person] == roster.organization))
-        self.offered = np.zeros((self._people, self._width), dtype=np.bool_)
-        for number in range(self._width):
-            first = periods.first_day(self._low + number, Unit.MONTH)
-            last = periods.last_day(self._low + number, Unit.MONTH)
-            here = bound[(roster.start[bound] <= first) & (roster.end[bound] >= last)]
-            self.offered[roster.person[here], number] = listed[roster.organization[here], number]
+        since = _since(context, self._branch)
+        full = periods.indices(since - 1, Unit.MONTH) + 1 - self._low
+        after = np.arange(self._width, dtype=np.int32)[None, :] >= full[:, None]
+        self.offered = listed[self._branch[:-1]] & after & (self._branch[:-1] >= 0)[:, None]
 
     def branch_of(self, person: Codes) -> Codes:
         """The branch of each person today; -1 where there is none any more."""
@@ -436,18 +432,18 @@ class _Months:
     def longest(self, *, pass_over: bool) -> tuple[Codes, Codes]:
         """The longest row of months without taking part, and the month in which it ended."""
         away = self.offered & ~self.came & ~self.excused
-        length = np.zeros(len(away), dtype=np.int32)
-        best = np.zeros(len(away), dtype=np.int32)
-        at = np.full(len(away), -1, dtype=np.int32)
+        length, best = (np.zeros(len(away), dtype=np.int16) for _ in range(2))
+        at = np.full(len(away), -1, dtype=np.int16)
         for month in range(self._width):
-            kept = self.excused[:, month] & ~self.came[:, month]
-            length = np.where(
-                away[:, month], length + 1, np.where(kept & pass_over, length, 0)
-            ).astype(np.int32)
-            longer = (length > 0) & (length >= best)
-            best = np.where(longer, length, best)
-            at = np.where(longer, month, at).astype(np.int32)
-        return best, at
+            ended = ~away[:, month]
+            if pass_over:
+                ended &= ~self.excused[:, month] | self.came[:, month]
+            length += away[:, month]
+            length[ended] = 0
+            longer = away[:, month] & (length >= best)
+            best[longer] = length[longer]
+            at[longer] = month
+        return best.astype(np.int32), at.astype(np.int32)
 
     def quiet(self, months: int) -> Bools:
         """Who took part in none of the last closed months, one fewer than ``months``."""
@@ -460,10 +456,8 @@ class _Months:
         attendance = self._context.facts["attendance"]
         wanted = np.zeros(self._people + 1, dtype=np.bool_)
         wanted[person] = True
-        rows = np.flatnonzero(wanted[attendance["person"]] & self._own)
+        rows = np.flatnonzero(wanted[attendance["person"]] & self._own & self._present)
         occasion = attendance["occasion"][rows]
-        there = self._held[occasion] & self._present[attendance["status"][rows]]
-        rows, occasion = rows[there], occasion[there]
         last = np.full(self._people, FIRST_DAY, dtype=np.int32)
         day = self._context.facts["occasions"]["held_on"][occasion]
         np.maximum.at(last, attendance["person"][rows], day)
@@ -490,6 +484,21 @@ def _branch_today(rule: Rule, context: Context) -> Codes:
     found = np.full(context.facts.count("people") + 1, -1, dtype=np.int32)
     found[roster.person[now]] = roster.organization[now]
     return found
+
+
+def _since(context: Context, branch: Codes) -> Days:
+    """Since when each person has belonged to today's branch without a gap."""
+    roster = context.facts.roster
+    there = roster.party & (roster.person >= 0) & (roster.organization >= 0)
+    rows = np.flatnonzero(there & (branch[roster.person] == roster.organization))
+    person, start, end = roster.person[rows], roster.start[rows], roster.end[rows]
+    since = np.full(len(branch) - 1, context.as_of + 1, dtype=np.int32)
+    # Spells touch where class or rights changed: each round goes one spell back.
+    while True:
+        earlier = (start < since[person]) & (end >= since[person] - 1)
+        if not bool(earlier.any()):
+            return since
+        since[person[earlier]] = start[earlier]
 
 
 def acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:
