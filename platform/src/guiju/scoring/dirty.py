@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi as adbc
 from numpy.typing import NDArray
 
+from guiju.activities.models import Occasion
 from guiju.organizations.models import DirtyMark, Organization
 from guiju.rules.checks import Footprint
 from guiju.scoring import bulk
@@ -31,7 +32,27 @@ SMALL = 500
 CHUNK = 25_000
 
 Mask = NDArray[np.bool_]
-_UPWARD = Footprint.SUBORDINATES | Footprint.TENANT
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom a change may concern.
+
+    ``tenant_wide`` are the tables with which any change concerns everybody (beside the
+    tree and the settings, which may do so in any case).
+    """
+
+    footprint: Footprint
+    tenant_wide: frozenset[str]
+
+    def everybody(self, marks: pa.Table) -> bool:
+        """Whether these changes may concern every organization."""
+        if not self.footprint & Footprint.TENANT:
+            return False
+        of_the_tree = any(
+            reason.startswith("organization.") for reason in marks["reason"].to_pylist()
+        )
+        return bool(self.tenant_wide) or of_the_tree or any(marks["subtree"].to_pylist())
 
 
 class Tree:
@@ -118,7 +139,7 @@ class Plan:
     complete: bool
 
 
-def plan(connection: adbc.Connection, footprint: Footprint, *, complete: bool) -> Plan | None:
+def plan(connection: adbc.Connection, reach: Reach, *, complete: bool) -> Plan | None:
     """What to judge: everything if ``complete``, else what is marked; None if that is nothing."""
     marks = _marks(connection)
     if not complete and not marks.num_rows:
@@ -127,22 +148,20 @@ def plan(connection: adbc.Connection, footprint: Footprint, *, complete: bool) -
     numbers = marks["id"].to_pylist()
     own = marks.filter(pc.not_equal(marks["reason"], BELOW))
     if complete:
-        return _whole(tree, numbers)
+        return _whole(tree, numbers, _partners(connection, reach.footprint))
     if not own.num_rows:
         return _upper(tree, tree.mask(marks["organization_id"].to_pylist()), numbers)
-    changed = _widened(tree, own, footprint)
-    if bool(changed.all()) or len(tree.ids) <= SMALL:
-        return _whole(tree, numbers)
-    lower = changed & ~tree.superiors
-    upper = (changed & tree.superiors) | (
-        tree.above(changed) if footprint & _UPWARD else np.zeros_like(changed)
-    )
+    partners = _partners(connection, reach.footprint)
+    changed = _widened(tree, own, reach.footprint, partners)
+    if bool(changed.all()) or len(tree.ids) <= SMALL or reach.everybody(own):
+        return _whole(tree, numbers, partners)
+    lower, upper = changed & ~tree.superiors, changed & tree.superiors
+    if reach.footprint & Footprint.SUBORDINATES:
+        upper |= tree.above(changed)
     if not bool(lower.any()):
         return _upper(tree, upper | tree.mask(_waiting(marks)), numbers)
-    read = tree.with_groups(lower)
-    read |= tree.above(read)
     return Plan(
-        _chunks(tree, lower, read_all=int(read.sum()) > len(tree.ids) // 2),
+        _chunks(tree, lower, partners),
         own["id"].to_pylist(),
         tree.ids[upper & ~tree.mask(_waiting(marks))].tolist(),
         int(lower.sum()),
@@ -187,7 +206,34 @@ def read_tree(connection: adbc.Connection) -> Tree:
     )
 
 
-def _widened(tree: Tree, marks: pa.Table, footprint: Footprint) -> Mask:
+def _partners(connection: adbc.Connection, footprint: Footprint) -> pa.Table | None:
+    """Pairs of organizations that hold occasions together, if verdicts rest on that."""
+    if not footprint & Footprint.PARTNERS:
+        return None
+    one, other = Occasion.__table__.alias(), Occasion.__table__.alias()
+    return bulk.query(
+        connection,
+        sa.select(one.c.organization_id.label("one"), other.c.organization_id.label("other"))
+        .join(
+            other,
+            sa.and_(
+                other.c.tenant_id == one.c.tenant_id, other.c.id == sa.any_(one.c.merged_with_ids)
+            ),
+        )
+        .where(one.c.tenant_id == bulk.tenant()),
+    )
+
+
+def _with_partners(tree: Tree, which: Mask, partners: pa.Table | None) -> Mask:
+    if partners is None or not partners.num_rows:
+        return which
+    ids = tree.ids[which]
+    one, other = partners["one"].to_numpy(), partners["other"].to_numpy()
+    near = np.concatenate([other[np.isin(one, ids)], one[np.isin(other, ids)]])
+    return which | np.isin(tree.ids, near)
+
+
+def _widened(tree: Tree, marks: pa.Table, footprint: Footprint, partners: pa.Table | None) -> Mask:
     """The organizations whose own verdicts may change."""
     organizations = marks["organization_id"].to_pylist()
     subtree = marks["subtree"].to_pylist()
@@ -198,14 +244,23 @@ def _widened(tree: Tree, marks: pa.Table, footprint: Footprint) -> Mask:
         changed |= tree.below(changed & tree.superiors)
     if footprint & Footprint.GROUPS:
         changed |= tree.with_groups(changed)
-    return changed
+    return _with_partners(tree, changed, partners)
 
 
-def _whole(tree: Tree, marks: list[int]) -> Plan:
+def around(
+    connection: adbc.Connection, tree: Tree, organization: int, footprint: Footprint
+) -> Mask:
+    """Whose facts judging one organization takes (by rules of this footprint), below it apart."""
+    here = tree.with_groups(tree.mask([organization]))
+    read = tree.with_groups(_with_partners(tree, here, _partners(connection, footprint)))
+    return read | tree.above(read)
+
+
+def _whole(tree: Tree, marks: list[int], partners: pa.Table | None) -> Plan:
     size = len(tree.ids)
     if size <= CHUNK:
         return Plan([Task(None, None, superiors=True)], marks, [], size, complete=True)
-    lower = _chunks(tree, ~tree.superiors, read_all=False)
+    lower = _chunks(tree, ~tree.superiors, partners)
     upper = Task(tree.ids[tree.superiors], tree.ids[tree.superiors], superiors=True)
     return Plan([*lower, upper], marks, [], size, complete=True)
 
@@ -216,14 +271,16 @@ def _upper(tree: Tree, superiors: Mask, marks: list[int]) -> Plan:
     return Plan([task], marks, [], int(superiors.sum()), complete=False)
 
 
-def _chunks(tree: Tree, lower: Mask, *, read_all: bool) -> list[Task]:
+def _chunks(tree: Tree, lower: Mask, partners: pa.Table | None) -> list[Task]:
     """Tasks of at most CHUNK organizations each."""
     at = np.flatnonzero(lower)
     tasks = []
     for begin in range(0, len(at), CHUNK):
         here = np.zeros_like(lower)
         here[at[begin : begin + CHUNK]] = True
-        read = tree.with_groups(here)
+        read = tree.with_groups(_with_partners(tree, tree.with_groups(here), partners))
         read |= tree.above(read)
-        tasks.append(Task(tree.ids[here], None if read_all else tree.ids[read], superiors=False))
+        # One sweep over everything is quicker than looking up most of it.
+        whole = int(read.sum()) > len(tree.ids) // 2
+        tasks.append(Task(tree.ids[here], None if whole else tree.ids[read], superiors=False))
     return tasks

@@ -88,11 +88,11 @@ class _Judge:
         ]
         columns, footprint = engine.columns_read(rules), engine.footprint(rules)
         tree = dirty.read_tree(connection)
-        here = tree.with_groups(tree.mask([self._asked.organization.id]))
-        wanted = here | tree.above(here)
-        below = footprint & (Footprint.SUBORDINATES | Footprint.TENANT)
-        superior = bool((here & tree.superiors).any())
-        whole = set(columns) if below and superior else set()
+        wanted = dirty.around(connection, tree, self._asked.organization.id, footprint)
+        wide = Footprint.TENANT
+        if bool((tree.mask([self._asked.organization.id]) & tree.superiors).any()):
+            wide |= Footprint.SUBORDINATES
+        whole = set(columns) if footprint & wide else set()
         return reader.read(
             connection,
             columns,

@@ -16,14 +16,12 @@ from guiju.rules.engine import Rule
 from guiju.rules.findings import Findings
 from guiju.rules.pack import Choices, Pack
 from guiju.scoring import reader, sheets
+from guiju.scoring.dirty import Reach
 from guiju.scoring.numbering import Numbering
 from guiju.scoring.places import Slices
 from guiju.scoring.profiles import Enabled, assign
 from guiju.scoring.reader import Ids, Snapshot
 from guiju.scoring.store import Store, Written
-
-#: What a superior's verdicts may rest on beyond its own records.
-_BELOW = Footprint.SUBORDINATES | Footprint.TENANT
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,18 @@ class Law:
         """The facts that judging reads."""
         return engine.columns_read(self.rules())
 
-    def columns_below(self) -> dict[str, set[str]]:
-        """Those of them that superiors' verdicts need of everybody below."""
-        below = [rule for rule in self.rules() if rule.check.footprint & _BELOW]
-        return engine.columns_read(below) if below else {}
+    def tables_read_whole(self, *, superiors: bool) -> set[str]:
+        """The tables that are read of everybody, whoever is judged."""
+        wide = Footprint.TENANT | Footprint.SUBORDINATES if superiors else Footprint.TENANT
+        rules = [rule for rule in self.rules() if rule.check.footprint & wide]
+        return set(engine.columns_read(rules)) if rules else set()
 
-    def footprint(self) -> Footprint:
-        """Whose facts verdicts rest on."""
-        return engine.footprint(self.rules())
+    def reach(self) -> Reach:
+        """Whom a change may concern."""
+        rules = list(self.rules())
+        tenant_wide = [rule for rule in rules if rule.check.footprint & Footprint.TENANT]
+        read = {table for rule in tenant_wide for table, _ in rule.check.reads(rule.parameters)}
+        return Reach(engine.footprint(rules), frozenset(read - {"organizations", "settings"}))
 
     @property
     def reads_restricted(self) -> bool:
@@ -123,5 +125,5 @@ def read(
     connection: adbc.Connection, law: Law, organizations: Ids | None, *, superiors: bool = False
 ) -> Snapshot:
     """What judging needs of these organizations; for superiors, of everybody below as well."""
-    whole = set(law.columns_below()) if superiors else set()
+    whole = law.tables_read_whole(superiors=superiors)
     return reader.read(connection, law.columns(), law.packs, organizations, whole=whole)

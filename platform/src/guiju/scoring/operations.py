@@ -193,7 +193,7 @@ class _Scoring:
         self._basis = basis(law)
         complete = complete or self._is_outdated()
         with arrow_connection(self._url, write=True) as connection:
-            plan = dirty.plan(connection, law.footprint(), complete=complete)
+            plan = dirty.plan(connection, law.reach(), complete=complete)
             if plan is None:
                 return False
             self._begin(plan, law)

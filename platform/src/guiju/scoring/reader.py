@@ -31,6 +31,7 @@ from guiju.organizations.models import Member, Organization, OrganizationMove
 from guiju.rules import tables
 from guiju.rules.facts import VOCABULARIES, Facts
 from guiju.rules.findings import SUBJECT_TABLES
+from guiju.rules.footprints import owners
 from guiju.rules.pack import Pack
 from guiju.scoring.places import Move, Places
 from guiju.tenancy.models import Setting
@@ -47,14 +48,6 @@ Ids = NDArray[np.int64]
 _DERIVED = {
     ("occasions", name)
     for name in ("expected", "present", "voting_expected", "voting_present", "document_mask")
-}
-#: Whose rows are an organization's: the stored columns that say so, where it is not
-#: ``organization_id``.
-_OWNED_BY_OCCASION = {"attendance", "agenda", "steps", "votes"}
-_OWNED_BY_PERSON = {"members", "dues_bases", "dues", "training", "commitments"}
-_OWNED_OTHERWISE: dict[str, tuple[str, ...]] = {
-    "organizations": ("id",),
-    "inspections": ("by_id", "target_id"),
 }
 _KEYS = {
     name: {
@@ -205,16 +198,19 @@ def _judged_subject(stored: sa.Table) -> sa.ColumnElement[str]:
 
 
 def _owned(stored: sa.Table) -> sa.ColumnElement[bool]:
+    """Whether a row belongs to one of the organizations given as the parameter."""
     # Rendered as it stands, so that one text serves any number of organizations.
     wanted: sa.ColumnElement[Any] = sa.literal_column("ANY ($1::bigint[])")
-    if stored.name in _OWNED_BY_PERSON:
-        return _among(stored.c.person_id, Member.__table__, "person_id", wanted)
     conditions = []
-    if stored.name in _OWNED_BY_OCCASION or stored.name == "documents":
-        conditions.append(_among(stored.c.occasion_id, Occasion.__table__, "id", wanted))
-    if stored.name not in _OWNED_BY_OCCASION:
-        names = _OWNED_OTHERWISE.get(stored.name, ("organization_id",))
-        conditions += [stored.c[name] == wanted for name in names]
+    for column in owners(stored.name):
+        if column == "person":
+            conditions.append(_among(stored.c.person_id, Member.__table__, "person_id", wanted))
+        elif column == "occasion":
+            conditions.append(_among(stored.c.occasion_id, Occasion.__table__, "id", wanted))
+        elif column == "id":
+            conditions.append(stored.c.id == wanted)
+        else:
+            conditions.append(stored.c[f"{column}_id"] == wanted)
     return sa.or_(*conditions)
 
 

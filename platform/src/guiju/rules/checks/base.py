@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 
 class Footprint(Flag):
-    """Whose facts a verdict about an organization rests on."""
+    """Whose facts a verdict about an organization rests on.
+
+    ``GROUPS`` are the Party groups of a branch and the branch of a group, ``PARTNERS`` those
+    who hold an occasion together with it, ``TENANT`` everybody.  Settings are everybody's in
+    any case.
+    """
 
     OWN = auto()
     GROUPS = auto()
     SUPERIORS = auto()
     SUBORDINATES = auto()
+    PARTNERS = auto()
     TENANT = auto()
 
 

@@ -43,7 +43,6 @@ class ForbiddenSettings(Check):
 
     name = "forbidden_settings"
     schema = ForbiddenSchema
-    footprint = Footprint.TENANT
     summary = "不得设置的指标"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -24,7 +24,7 @@ class Joint(OccasionCheck):
 
     name = "joint"
     schema = OccasionSchema
-    footprint = Footprint.OWN | Footprint.TENANT
+    footprint = Footprint.OWN | Footprint.GROUPS | Footprint.PARTNERS
     summary = "跨支部联动开展"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -138,7 +138,7 @@ class StandardTarget(Check):
 
     name = "standard_target"
     schema = TargetSchema
-    footprint = Footprint.TENANT
+    footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "全市达标比例"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
