@@ -8,6 +8,7 @@ from guiju.rules.subjects import SUBJECTS, subject_of, subject_rank
 from guiju.scoring.results import GridCell, GridRow, Unit
 from guiju.web import wording
 from guiju.web.pages.organization import lay_out, over_months
+from guiju.web.pages.overview import natural
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,11 @@ def test_every_statement_has_a_subject_with_a_name(app):
     found = {subject_of(rule.id) for pack in packs.values() for rule in pack.requirements}
     assert found - set(SUBJECTS) == set()
     assert subject_rank("no_such_subject") == len(SUBJECTS)
+
+
+def test_codes_with_numbers_come_in_the_order_of_the_numbers():
+    codes = ["b10", "b9", "a-2-1", "a-10", "a-2", "1x"]
+    assert sorted(codes, key=natural) == ["1x", "a-2", "a-2-1", "a-10", "b9", "b10"]
 
 
 def cells(*periods: str | None, verdict: str = "met") -> list[GridCell]:

@@ -19,6 +19,7 @@ from guiju.scoring.results import (
     GridRow,
     NotVisible,
 )
+from guiju.web.pages.overview import sorted_units
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, judged, months_of, plugins
 
@@ -63,7 +64,7 @@ def page(organization_id: int) -> str:
         trail=trail(portrait),
         year=lay_out(grid.rows, shown),
         shown=shown,
-        children=below.by_child,
+        children=sorted_units(below.by_child, ""),
         coming=coming,
         lacking=lacking,
         today=grid.standing.as_of or today(),

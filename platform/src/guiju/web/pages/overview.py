@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,13 +61,24 @@ def met_share(counts: Mapping[str, int]) -> float:
     return counts.get("met", 0) / whole if whole else 1.0
 
 
+def broken(counts: Mapping[str, int]) -> int:
+    """Number of findings that say plainly that something is not as asked."""
+    return sum(counts.get(verdict, 0) for verdict in ("not_met", "action_due", "deviation"))
+
+
 def sorted_units(found: Sequence[UnitCounts], key: str) -> list[UnitCounts]:
-    """Children in the order that ``key`` names: a verdict, ``share``, or else the tree's own."""
+    """Children in the order that ``key`` names: a verdict, ``share``, or else by their codes."""
     if key in SHOWN_VERDICTS:
         return sorted(found, key=lambda row: -row.counts.get(key, 0))
     if key == "share":
         return sorted(found, key=lambda row: met_share(row.counts))
-    return list(found)
+    return sorted(found, key=lambda row: natural(row.unit.code))
+
+
+def natural(code: str) -> list[tuple[bool, int, str]]:
+    """A key that puts branch-9 before branch-10."""
+    parts = re.findall(r"\d+|\D+", code)
+    return [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts]
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ def ordered_rules(found: Sequence[RequirementCounts], key: str) -> list[Chapter]
     if key == "share":
         return [Chapter(None, sorted(found, key=lambda row: met_share(row.counts)))]
     if key != "subject":
-        worst = sorted(found, key=lambda row: -lacking(row.counts))
+        worst = sorted(found, key=lambda row: (-broken(row.counts), -lacking(row.counts)))
         return [Chapter(None, [row for row in worst[:_MOST_RULES] if lacking(row.counts)])]
     chapters: dict[str, list[RequirementCounts]] = {}
     for row in found:
