@@ -104,7 +104,7 @@ def read(
     wanted[judgements.name] = _JUDGEMENTS | wanted.get(judgements.name, set())
     source = {
         name: _ordered(
-            name, _fetch(connection, name, found, None if name in whole else organizations)
+            name, fetch(connection, name, found, None if name in whole else organizations)
         )
         for name, found in wanted.items()
     }
@@ -113,9 +113,10 @@ def read(
     return Snapshot(facts(source, bits=code_lists(_query(connection, CODE_BITS), packs)), places)
 
 
-def _fetch(
+def fetch(
     connection: adbc.Connection, table: str, columns: set[str], organizations: Ids | None
 ) -> pa.Table:
+    """The columns of one table as the database has them, of all organizations or of some."""
     statement = _statement(
         table, tuple(sorted(columns)), current_tenant_id(), limited=organizations is not None
     )

@@ -1,0 +1,1 @@
+"""What judging a province costs, measured against what it could cost at the least."""
