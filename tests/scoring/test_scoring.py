@@ -307,6 +307,15 @@ def test_the_list_of_what_is_open_comes_in_pages(scored, packs, order_by):
         assert [unit for unit, _ in groupby(units)] == list(dict.fromkeys(units))
 
 
+def test_the_list_can_leave_out_what_is_below(scored, packs):
+    root, a = scored.number("root"), scored.number("a")
+    with scored.scope(), scored.session() as session:
+        ask = partial(queries.attention, session, packs, a, within=[f"/{root}/"], limit=100_000)
+        whole, own = ask(), ask(below=False)
+    assert own.items == [item for item in whole.items if item.unit.organization_id == a]
+    assert len(own.items) < len(whole.items)
+
+
 def test_members_are_named_only_in_a_restricted_scope(scored, packs):
     root, a0 = scored.number("root"), scored.number("a0")
 

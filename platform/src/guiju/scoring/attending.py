@@ -35,12 +35,16 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which items are listed: of a subtree, of some verdicts (none: all), of a requirement."""
+    """Which items are listed: of a subtree, of some verdicts (none: all), of a requirement.
+
+    ``only`` is the number of an organization whose own items alone are listed.
+    """
 
     path: str
     verdicts: Collection[str]
     requirement: str | None
     due_until: date | None
+    only: int | None = None
 
 
 def page(
@@ -83,6 +87,8 @@ def page(
 
 def _conditions(wanted: Filter, cells: list[int] | None) -> list[sa.ColumnElement[bool]]:
     found = [within(_table.c.path, wanted.path)]
+    if wanted.only is not None:
+        found.append(_table.c.organization_id == wanted.only)
     if wanted.verdicts:
         codes = [CODE_OF[Verdict(verdict)] for verdict in wanted.verdicts]
         found.append(_table.c.verdict.in_(codes))

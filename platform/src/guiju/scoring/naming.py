@@ -145,10 +145,18 @@ def _described(table: str, rows: pa.Table, facts: Facts) -> dict[Key, tuple[str,
 
 
 def _title(table: str, row: Mapping[str, Any], facts: Facts) -> str:
-    """Its own title or name; else what kind of record it is."""
-    for name in ("title_text", "name", "theme"):
-        if row.get(name):
-            return str(row[name])
+    """What kind of record it is, and its own title or name."""
+    own = next((str(row[name]) for name in ("title_text", "name", "theme") if row.get(name)), None)
+    kind = _kind(table, row, facts) or tables.TABLES[table].title
+    if own is None:
+        return kind
+    if table == "occasions":
+        return kind if own in kind else f"{kind}：{own}"
+    return own
+
+
+def _kind(table: str, row: Mapping[str, Any], facts: Facts) -> str | None:
+    """The labels of its first code or list of codes."""
     for name, field in tables.columns(table).items():
         value, kind = row.get(name), field.metadata["kind"]
         if not value or kind not in {"code", "codes"}:
@@ -156,4 +164,4 @@ def _title(table: str, row: Mapping[str, Any], facts: Facts) -> str:
         vocabulary = field.metadata["vocabulary"].name
         codes = facts.unmask(vocabulary, value) if kind == "codes" else [value]
         return "、".join(VOCABULARIES[vocabulary].get(code, code) for code in codes)
-    return tables.TABLES[table].title
+    return None

@@ -435,12 +435,14 @@ def attention(
     cursor: str | None = None,
     limit: int = 50,
     order_by: str = "due",
+    below: bool = True,
 ) -> AttentionPage:
-    """What is not simply met in an organization and below it.
+    """What is not simply met in an organization and, if ``below``, in those below it.
 
     ``order_by`` is one of :data:`guiju.scoring.attending.ORDERS`: soonest due first, or unit by
     unit.  Raises ``ValueError`` for a ``cursor`` that no such list gave out.
     """
     organization = _visible(session, organization_id, within)
-    wanted = attending.Filter(organization.path, verdicts, requirement, due_until)
+    only = None if below else organization_id
+    wanted = attending.Filter(organization.path, verdicts, requirement, due_until, only)
     return attending.page(session, packs, wanted, cursor, limit, order_by)
