@@ -27,12 +27,20 @@ from guiju.config import APP_ROLE
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.db.codes import bits, masked_vocabularies
 from guiju.embedded.postgres import ADMIN_ROLE, SUPERUSER
+from guiju.scoring.profiles import COMPLETE_AFTER
+from guiju.tenancy.models import Setting
 from guiju.tenancy.operations import create_tenant, enable_profile
+from guiju_xian import plugin as xian
 
 ACTOR = Actor(name="benchmark")
 PROFILE = "xian"
 
 _BATCH = 500_000
+
+
+def plugin() -> plugins.Plugins:
+    """The one jurisdiction that is measured."""
+    return plugins.load({PROFILE: xian})
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def province(folder: Path, scale: float) -> Iterator[tuple[embedded.Services, Pl
             note.unlink(missing_ok=True)
             place = _make(services, name, scale)
             note.write_text(json.dumps(asdict(place)), encoding="utf-8")
-        upgrade(services.postgres.url(ADMIN_ROLE, name), codes=plugins.load().codes)
+        upgrade(services.postgres.url(ADMIN_ROLE, name), codes=plugin().codes)
         yield services, place
 
 
@@ -82,13 +90,16 @@ def session(services: embedded.Services, place: Place) -> Iterator[ScopedSession
 def _make(services: embedded.Services, name: str, scale: float) -> Place:
     began = time.perf_counter()
     _create_database(services, name)
-    upgrade(services.postgres.url(ADMIN_ROLE, name), codes=plugins.load().codes)
+    upgrade(services.postgres.url(ADMIN_ROLE, name), codes=plugin().codes)
     engine = create_engine(services.postgres.url(APP_ROLE, name))
     with ScopedSession(engine) as opened:
         root = {"id": "O", "name": "某省", "kind": "working_committee"}
         made = create_tenant(opened, ACTOR, "province", "某省", root)
         with tenant_scope(made.tenant_id):
             enable_profile(opened, ACTOR, made.root_id, PROFILE, JUDGE_FROM)
+            # Nothing is taken to be complete unsaid: the attestations are to be read and count.
+            opened.add(Setting(key=COMPLETE_AFTER, value="never"))
+            opened.commit()
             known = {vocabulary: bits(opened, vocabulary) for vocabulary in masked_vocabularies()}
     engine.dispose()
     tables = City(scale, made.root_id, known).tables

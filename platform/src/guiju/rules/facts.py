@@ -160,6 +160,22 @@ def _numbers(column: pa.Array, missing: int, dtype: Any) -> Array:
     return column.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
 
 
+def _distinct(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The integers of all columns, once each and ascending."""
+    filled = [column for column in columns if len(column)]
+    if not filled:
+        return np.zeros(0, dtype=np.int64)
+    low = min(int(column.min()) for column in filled)
+    high = max(int(column.max()) for column in filled)
+    if high - low > 2 * sum(len(column) for column in filled) + 1024:
+        return np.unique(np.concatenate([np.unique(column) for column in filled]))
+    # Ids of a database are dense, so ticking them off beats sorting them.
+    there = np.zeros(high - low + 1, dtype=np.bool_)
+    for column in filled:
+        there[column - low] = True
+    return np.flatnonzero(there) + low
+
+
 class _Positions:
     """Where each integer id stands: a table where ids are dense, a search where they are not."""
 
@@ -171,6 +187,7 @@ class _Positions:
             # The last entry answers for everything that is not there.
             self._table = np.full(span + 1, -1, dtype=np.int32)
             self._table[ids - self._low] = np.arange(len(ids), dtype=np.int32)
+            self._in_order = bool((self._table[:-1] == np.arange(span)).all())
         else:
             self._order = np.argsort(ids).astype(np.int32)
             self._sorted = ids[self._order]
@@ -179,6 +196,9 @@ class _Positions:
         if self._table is not None:
             places = wanted - self._low
             last = len(self._table) - 1
+            if len(places) and places.min() >= 0 and places.max() < last:
+                # Nothing is missing, so nothing has to be told apart.
+                return places.astype(np.int32) if self._in_order else self._table[places]
             return self._table[np.where((places < 0) | (places > last), last, places)]
         places = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
         return np.where(self._sorted[places] == wanted, self._order[places], -1).astype(np.int32)
@@ -278,6 +298,8 @@ class Facts:
                     found.append(_combined(table[column]))
         if not found:
             return pa.array([], type=pa.string())
+        if all(pa.types.is_integer(column.type) for column in found):
+            return pa.array(_distinct([column.drop_null().to_numpy() for column in found]))
         # Roster and posts first, so that the bulky attendance column is only probed.
         return pc.unique(pa.chunked_array(found)).drop_null()
 

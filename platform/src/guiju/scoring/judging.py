@@ -114,7 +114,18 @@ def judge_and_store(
     """Judge the organizations numbered in ``wanted`` (all by default) and store the findings."""
     ids = snapshot.facts.numbers("organizations")
     scope = np.ones(len(ids), dtype=np.bool_) if wanted is None else np.isin(ids, wanted)
-    judged = judge(law, snapshot, scope)
+    return store(connection, law, numbering, snapshot, judge(law, snapshot, scope), scope)
+
+
+def store(
+    connection: adbc.Connection,
+    law: Law,
+    numbering: Numbering,
+    snapshot: Snapshot,
+    judged: Sequence[tuple[str, Findings]],
+    scope: NDArray[np.bool_],
+) -> Written:
+    """Replace what is stored about the organizations (a mask over codes) in scope."""
     numbering.require(*sheets.keys_of(judged))
     slices = slices_of(law, snapshot, judged)
     laid_out = sheets.lay_out(judged, numbering, snapshot.facts, slices)

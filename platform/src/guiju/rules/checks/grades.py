@@ -290,7 +290,7 @@ class Exemption(OfGrades):
             *READS,
             *occasions.READS,
             *turnout.ROSTER,
-            *turnout.ATTENDANCE,
+            *(("attendance", c) for c in ("occasion", "person", "status")),
             ("members", "leading_cadre"),
             ("appraisals", "participated"),
             ("appraisals", "exempt_by"),
