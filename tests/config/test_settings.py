@@ -66,7 +66,9 @@ def test_every_problem_is_listed_in_the_order_of_the_table():
     ("name", "value"),
     [
         ("DATABASE_URL", "postgresql://db/guiju?no_such_option=1"),
+        ("DATABASE_URL", "postgresql://db:port/guiju"),
         ("REDIS_URL", "amqp://queue"),
+        ("REDIS_URL", "redis://queue:port/0"),
         ("GUIJU_ADMIN_DATABASE_URL", "db/guiju"),
     ],
 )

@@ -96,11 +96,20 @@ def _postgresql_address(value: str) -> None:
         conninfo_to_dict(value)
     except psycopg.ProgrammingError as error:
         raise ValidationError(_("无法解析：{reason}").format(reason=str(error).strip())) from error
+    _port(value)
 
 
 def _redis_address(value: str) -> None:
     if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
         raise ValidationError(_("应以 redis://、rediss:// 或 unix:// 开头。"))
+    _port(value)
+
+
+def _port(value: str) -> None:
+    try:
+        _number = urlsplit(value).port
+    except ValueError as error:
+        raise ValidationError(_("端口应为 0 至 65535 的整数。")) from error
 
 
 def table() -> dict[str, fields.Field[Any]]:

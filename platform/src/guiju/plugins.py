@@ -8,11 +8,12 @@ plugins with one name stop the start with the plugin's name and the reason.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
@@ -37,25 +38,29 @@ class Plugins:
 
     @cached_property
     def report_formats(self) -> Mapping[str, ReportFormat]:
-        """Report formats by id."""
+        """Report formats by id, those of the first plugin first.
+
+        Raises PluginError naming every plugin whose format another one has already.
+        """
         found: dict[str, ReportFormat] = {}
-        for formats in self.manager.hook.register_report_formats():
+        owners: dict[str, str] = {}
+        problems: list[Problem] = []
+        for name, formats in _answers(self.manager, "register_report_formats"):
             for format_ in formats:
                 if format_.id in found:
-                    raise PluginError(
-                        [
-                            Problem(
-                                f"报表 {format_.id}", "两个插件都提供", "编号不得重复", "duplicate"
-                            )
-                        ]
-                    )
-                found[format_.id] = format_
+                    taken = f"报表 {format_.id} 已由插件 {owners[format_.id]} 提供"
+                    problems.append(Problem(f"插件 {name}", taken, "编号不得重复", "duplicate"))
+                    continue
+                found[format_.id], owners[format_.id] = format_, name
+        if problems:
+            raise PluginError(problems)
         return found
 
     @cached_property
     def demo_tenants(self) -> list[DemoTenant]:
         """Invented tenants of all plugins, by id."""
-        found = [tenant for some in self.manager.hook.register_demo_tenants() for tenant in some]
+        answers = _answers(self.manager, "register_demo_tenants")
+        found = [tenant for _, some in answers for tenant in some]
         return sorted(found, key=lambda tenant: tenant.id)
 
     @cached_property
@@ -85,8 +90,7 @@ def load(modules: Mapping[str, ModuleType] | None = None) -> Plugins:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs.Registration)
     found = _import(installed()) if modules is None else modules
-    for name in sorted(found):
-        manager.register(found[name], name=name)
+    _register(manager, found)
     _check_hooks(manager)
     packs, owners = _load_packs(manager)
     return Plugins(manager, packs, owners)
@@ -117,6 +121,40 @@ def _import(entries: Iterable[EntryPoint]) -> dict[str, ModuleType]:
     return modules
 
 
+def _register(manager: pluggy.PluginManager, modules: Mapping[str, ModuleType]) -> None:
+    """Register in order of names; a hook with arguments that it cannot have is refused."""
+    problems: list[Problem] = []
+    for name in sorted(modules):
+        try:
+            manager.register(modules[name], name=name)
+        except pluggy.PluginValidationError as error:
+            # The first line repeats names; the others say what is wrong, and where.
+            reason = " ".join(str(error).splitlines()[1:])
+            problems.append(
+                Problem(f"插件 {name}", f"钩子写法不对（{reason}）", "请按文档改正", "hook")
+            )
+    if problems:
+        raise PluginError(problems)
+
+
+def _answers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Sequence[Any]]]:
+    """What each plugin answers to a hook without arguments, sorted by name.
+
+    Raises PluginError naming the plugin whose hook fails.
+    """
+    plugins = sorted(manager.list_name_plugin(), key=lambda pair: pair[0])
+    for name, plugin in plugins:
+        others = [other for _, other in plugins if other is not plugin]
+        try:
+            answers = manager.subset_hook_caller(hook, others)()
+            found = [entry for answer in answers for entry in answer]
+        except Exception as error:
+            reason = f"钩子 {hook} 出错（{type(error).__name__}: {error}）"
+            problem = Problem(f"插件 {name}", reason, "请修复或卸载该插件", "hook")
+            raise PluginError([problem]) from error
+        yield name, found
+
+
 def _check_hooks(manager: pluggy.PluginManager) -> None:
     """A misspelt hook name registers silently in pluggy; here it stops the start."""
     problems: list[Problem] = []
@@ -141,12 +179,8 @@ def _load_packs(manager: pluggy.PluginManager) -> tuple[dict[str, Pack], dict[st
     packs: dict[str, Pack] = {}
     owners: dict[str, str] = {}
     problems: list[Problem] = []
-    for name, plugin in sorted(manager.list_name_plugin()):
-        caller = manager.subset_hook_caller(
-            "register_packs",
-            [other for _, other in manager.list_name_plugin() if other is not plugin],
-        )
-        for path in [path for paths in caller() for path in paths]:
+    for name, paths in _answers(manager, "register_packs"):
+        for path in paths:
             try:
                 pack = loader.load(path)
             except BadInput as error:

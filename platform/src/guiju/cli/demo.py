@@ -117,7 +117,10 @@ def _servers(running: ExitStack, steps: Steps, data_dir: Path | None) -> tuple[P
         from guiju import embedded  # noqa: PLC0415 - an extra that production does without
 
         with steps.step("servers", _("启动内置数据库和队列")):
-            services = running.enter_context(embedded.start(folder))
+            try:
+                services = running.enter_context(embedded.start(folder))
+            except embedded.EmbeddedError as error:
+                raise click.UsageError(str(error)) from None
         given = {
             **given,
             "DATABASE_URL": services.database_url,

@@ -6,6 +6,11 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+import redis
+import sqlalchemy as sa
+
+from guiju import queue
 from guiju.audit.operations import Actor
 from guiju.config import Settings, load_settings
 from guiju.db import ScopedSession, create_engine, tenant_scope
@@ -13,10 +18,36 @@ from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.queries import TenantSummary, all_tenants
 
+_OUTDATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+
 
 def operator() -> Actor:
     """Who acts in a command: the account that runs it."""
     return Actor(name=f"cli:{getpass.getuser()}")
+
+
+def reach(engine: sa.Engine, name: str) -> None:
+    """Connect once; BadInput names the setting whose database does not answer."""
+    try:
+        engine.raw_connection().close()
+    except psycopg.OperationalError as error:
+        raise BadInput([_silence(name, str(error))]) from None
+
+
+@contextmanager
+def queue_connection(settings: Settings) -> Iterator[redis.Redis]:
+    """The queue's server; BadInput where it does not answer."""
+    with queue.connect(settings.redis_url) as connection:
+        try:
+            connection.ping()
+        except redis.RedisError as error:
+            raise BadInput([_silence("REDIS_URL", str(error))]) from None
+        yield connection
+
+
+def _silence(name: str, reason: str) -> Problem:
+    found = _("连接不上（{reason}）").format(reason=" ".join(reason.split()))
+    return Problem(name, found, _("请检查地址，并确认服务已启动"), "unreachable")
 
 
 @contextmanager
@@ -24,8 +55,14 @@ def session(settings: Settings | None = None) -> Iterator[ScopedSession]:
     """A session in no scope yet."""
     engine = create_engine((settings or load_settings()).database_url)
     try:
+        reach(engine, "DATABASE_URL")
         with ScopedSession(engine) as opened:
             yield opened
+    except (sa.exc.ProgrammingError, psycopg.ProgrammingError) as error:
+        if not isinstance(getattr(error, "orig", error), _OUTDATED):
+            raise
+        found, wanted = _("表结构不是本版本的"), _("请先运行 guiju db upgrade")
+        raise BadInput([Problem("DATABASE_URL", found, wanted, "outdated")]) from None
     finally:
         engine.dispose()
 

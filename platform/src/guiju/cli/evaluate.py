@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
+from guiju import clock, plugins
 from guiju import facts as documents
-from guiju import plugins
+from guiju.cli.options import AS_OF, Refusals, packs_of, unknown, unknown_variant
 from guiju.cli.output import echo_csv, echo_json, echo_table
-from guiju.cli.profiles import AS_OF, find
 from guiju.language import gettext as _
 from guiju.rules import vocabulary as v
 from guiju.rules.engine import evaluate as judge
 from guiju.rules.facts import Facts
 from guiju.rules.findings import Finding
 from guiju.rules.pack import Pack
-from guiju.rules.problems import BadInput, Problem
+from guiju.rules.problems import Problem
 
 COLUMNS = (
     *("requirement", "part", "subject_type", "subject", "organization", "period", "verdict"),
@@ -44,30 +43,39 @@ def evaluate(
     *,
     profile: str,
     variant: str | None,
-    as_of: datetime | None,
+    as_of: date | None,
     format_: str,
     only: tuple[str, ...],
     organization: tuple[str, ...],
     chosen: tuple[str, ...],
 ) -> None:
     """Judge a facts document by one profile."""
-    pack = find(plugins.load().packs, profile)
-    document = documents.read(facts, codes=pack.vocabularies)
+    packs = plugins.load().packs
+    [pack] = packs_of(packs, profile)
+    refused = Refusals()
+    check_id = _("请检查编号")
+    refused.problems += unknown(_("要求"), only, pack.by_id, check_id)
+    refused.problems += unknown_variant(pack, variant)
+    given = _pairs(chosen, refused)
+    document = None
+    with refused:
+        document = documents.read(facts, codes=pack.vocabularies)
+    written = _Settings({}, {}) if document is None else _settings(document, pack, packs)
+    if document is not None:
+        known = document.tables["organizations"]["id"].to_pylist()
+        refused.problems += unknown(_("组织"), organization, known, check_id)
+    choices = None
+    with refused:
+        places = {**written.places, **{name: f"--set {name}" for name in given}}
+        choices = pack.choices({**written.values, **given}, places)
+    refused.settle()
+    assert document is not None
     encoded = Facts(document.tables)
-    problems = [
-        *_unknown(_("要求"), only, pack.by_id),
-        *_unknown(_("变体"), () if variant is None else (variant,), [x.id for x in pack.variants]),
-    ]
-    known = encoded.ids("organizations").to_pylist()
-    problems += _unknown(_("组织"), organization, known)
-    if problems:
-        raise BadInput(problems)
-    today = datetime.now(ZoneInfo("Asia/Shanghai"))
     found = judge(
         pack,
         encoded,
-        (as_of or today).date(),
-        choices=pack.choices({**_settings(encoded), **_pairs(chosen)}),
+        as_of or clock.today(),
+        choices=choices,
         only=set(only) or None,
         scope=_scope(pack, encoded, variant, organization),
     )
@@ -76,31 +84,45 @@ def evaluate(
     _print(found, format_)
 
 
-def _unknown(what: str, given: Iterable[str], known: Iterable[Any]) -> list[Problem]:
-    there = set(known)
-    return [
-        Problem(f"{what} {name}", _("不存在"), _("请检查编号"), "unknown")
-        for name in given
-        if name not in there
-    ]
+def _pairs(chosen: tuple[str, ...], refused: Refusals) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in chosen:
+        name, equals, value = text.partition("=")
+        place = f"--set {text}"
+        if not equals:
+            refused.problems.append(Problem(place, _("没有等号"), _("应为 名称=取值"), "usage"))
+        elif found.setdefault(name, value) != value:
+            other = _("另有取值 {value}").format(value=found[name])
+            refused.problems.append(Problem(place, other, _("只能选一个"), "usage"))
+    return found
 
 
-def _pairs(chosen: tuple[str, ...]) -> dict[str, str]:
-    problems = [
-        Problem(f"--set {text}", _("没有等号"), _("应为 名称=取值"), "usage")
-        for text in chosen
-        if "=" not in text
-    ]
-    if problems:
-        raise BadInput(problems)
-    return dict(tuple(text.split("=", 1)) for text in chosen)  # type: ignore[misc]
+class _Settings(NamedTuple):
+    """Readings and settings that the document itself chooses, and where it does, by name."""
+
+    values: dict[str, str]
+    places: dict[str, str]
 
 
-def _settings(facts: Facts) -> dict[str, str]:
-    """Readings and settings that the document itself chooses."""
-    rows = facts["settings"]
-    pairs = zip(rows.strings("key"), rows.strings("value"), strict=True)
-    return {key: value for key, value in pairs if key is not None and value is not None}
+def _settings(
+    document: documents.FactsDocument, pack: Pack, packs: Mapping[str, Pack]
+) -> _Settings:
+    """What the document's settings say to this pack; those of other packs are told and left."""
+    rows = document.tables["settings"]
+    found = _Settings({}, {})
+    for row, (key, value) in enumerate(
+        zip(rows["key"].to_pylist(), rows["value"].to_pylist(), strict=True)
+    ):
+        place = document.places["settings"].cell(row, "key")
+        others = [other.id for other in packs.values() if key in other.choosable]
+        if others and key not in pack.choosable:
+            note = _("{place}：{key} 属于规则包 {others}，这次不用").format(
+                place=place, key=key, others="、".join(others)
+            )
+            click.echo(note, err=True)
+            continue
+        found.values[key], found.places[key] = value, place
+    return found
 
 
 def _scope(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import click
 
 from guiju import plugins
+from guiju.cli.options import AS_OF, packs_of, unknown_variant
 from guiju.cli.output import echo_json, echo_markdown, echo_table
 from guiju.language import gettext as _
 from guiju.rules import library
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import CHECKS
-from guiju.rules.pack import Pack
+from guiju.rules.problems import BadInput
 
 FORMAT = click.Choice(["table", "json"])
-AS_OF = click.DateTime(["%Y-%m-%d"])
 RELATIONS = {
     "same": _("相同"),
     "tighter": _("更严"),
@@ -26,15 +25,6 @@ RELATIONS = {
     "only_b": _("仅后者有"),
     "not_comparable": _("不可比"),
 }
-
-
-def find(packs: Mapping[str, Pack], profile: str) -> Pack:
-    """The pack of a profile; a usage error names those that are installed."""
-    if profile not in packs:
-        raise click.BadParameter(
-            _("没有安装 {profile}；已安装 {known}").format(profile=profile, known="、".join(packs))
-        )
-    return packs[profile]
 
 
 @click.group(invoke_without_command=True, help=_("已安装的规则包。"))
@@ -76,19 +66,13 @@ def profiles(context: click.Context, format_: str) -> None:
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json", "markdown"]), default="table"
 )
-def show(profile: str, variant: str | None, as_of: Any, format_: str) -> None:
+def show(profile: str, variant: str | None, as_of: date | None, format_: str) -> None:
     """Show every requirement, scale and report format that applies."""
     found = plugins.load()
-    pack = find(found.packs, profile)
-    known = [entry.id for entry in pack.variants]
-    if variant is not None and variant not in known:
-        raise click.BadParameter(
-            _("没有变体 {variant}；可用 {known}").format(
-                variant=variant, known="、".join(known) or "—"
-            )
-        )
-    day: date | None = None if as_of is None else as_of.date()
-    rows = library.requirements(pack, variant, day)
+    [pack] = packs_of(found.packs, profile)
+    if problems := unknown_variant(pack, variant):
+        raise BadInput(problems)
+    rows = library.requirements(pack, variant, as_of)
     formats = [
         {"id": f.id, "title": f.title, "clause": f.clause, "media_type": f.media_type}
         for f in found.formats_of(pack.id)
@@ -168,10 +152,10 @@ def show(profile: str, variant: str | None, as_of: Any, format_: str) -> None:
 @click.argument("b")
 @click.option("--as-of", type=AS_OF, help=_("按哪一天有效的规定。"))
 @click.option("--format", "format_", type=FORMAT, default="table")
-def diff(a: str, b: str, as_of: Any, format_: str) -> None:
+def diff(a: str, b: str, as_of: date | None, format_: str) -> None:
     """Compare two profiles by subject matter; the relation is that of A to B."""
-    packs = plugins.load().packs
-    rows = library.diff(find(packs, a), find(packs, b), None if as_of is None else as_of.date())
+    left, right = packs_of(plugins.load().packs, a, b)
+    rows = library.diff(left, right, as_of)
     if format_ == "json":
         echo_json(rows)
         return
@@ -196,7 +180,7 @@ def _sides(sides: list[dict[str, Any]]) -> str:
 @click.option("--format", "format_", type=FORMAT, default="table")
 def coverage(profile: str, format_: str) -> None:
     """One row per statement of the notice."""
-    pack = find(plugins.load().packs, profile)
+    [pack] = packs_of(plugins.load().packs, profile)
     rows = library.coverage(pack, {name: check.summary for name, check in CHECKS.items()})
     if format_ == "json":
         echo_json(rows)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from guiju import clock, plugins
 from guiju.cli import environment
-from guiju.cli.profiles import AS_OF
+from guiju.cli.options import AS_OF, Refusals, unknown
 from guiju.db import ScopedSession, arrow_connection
 from guiju.language import gettext as _
 from guiju.organizations import queries as organizations
@@ -19,6 +18,7 @@ from guiju.organizations.models import Organization
 from guiju.reports.rendering import render
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.operations import arrow_url, fixed_as_of
+from guiju.tenancy.queries import enabled_profiles
 
 
 @click.command(help=_("生成租户 TENANT 的报表 FORMAT，写入当前文件夹。"))
@@ -32,17 +32,22 @@ from guiju.scoring.operations import arrow_url, fixed_as_of
     help=_("文件名（默认按报表取名）。"),
 )
 def report(
-    tenant: str, format_: str, organization: str | None, as_of: Any, output: Path | None
+    tenant: str, format_: str, organization: str | None, as_of: date | None, output: Path | None
 ) -> None:
     """Render a report and print the name of its file."""
     found = plugins.load()
-    if format_ not in found.report_formats:
-        known = "、".join(found.report_formats)
-        raise BadInput([Problem(_("报表 {id}").format(id=format_), _("没有这种报表"), known)])
-    form = found.report_formats[format_]
+    refused = Refusals()
     with environment.tenant_session(tenant) as session:
-        number = _number(session, organization)
-        day: date = as_of.date() if as_of else fixed_as_of(session) or clock.today()
+        enabled = {profile.profile for profile in enabled_profiles(session)}
+        forms = {id_: f for id_, f in found.report_formats.items() if f.profile in enabled}
+        wanted = _("本租户可用 {known}").format(known="、".join(forms) or "—")
+        refused.problems += unknown(_("报表"), [format_], forms, wanted)
+        number = 0
+        with refused:
+            number = _number(session, organization)
+        refused.settle()
+        form = forms[format_]
+        day = as_of or fixed_as_of(session) or clock.today()
         with arrow_connection(arrow_url(session)) as connection:
             content = render(
                 session,
@@ -54,7 +59,12 @@ def report(
                 requested_by=environment.operator().name,
             )
     file = output or Path(f"{form.title}-{day}{form.suffix}")
-    file.write_bytes(content)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise BadInput(
+            [Problem(str(file), _("写不了（{r}）").format(r=error.strerror), _("请换一个文件名"))]
+        ) from None
     click.echo(file)
 
 
@@ -66,6 +76,5 @@ def _number(session: ScopedSession, code: str | None) -> int:
         sa.select(Organization.id).where(Organization.code == code)
     ).one_or_none()
     if found is None:
-        place = _("组织 {id}").format(id=code)
-        raise BadInput([Problem(place, _("不存在"), _("请检查编号"), "unknown")])
+        raise BadInput(unknown(_("组织"), [code], [], _("请检查编号")))
     return found

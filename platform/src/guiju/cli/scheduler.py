@@ -9,6 +9,7 @@ import click
 from rq.cron import CronScheduler
 
 from guiju import clock, logs, queue
+from guiju.cli import environment
 from guiju.config import load_settings
 from guiju.language import gettext as _
 from guiju.scoring import jobs
@@ -27,7 +28,8 @@ def scheduler() -> None:
     # The times above are business times; RQ reads them in the process's own zone.
     os.environ["TZ"] = clock.ZONE.key  # noqa: TID251 - set for this process, not read
     time.tzset()
-    cron = CronScheduler(queue.connect(settings.redis_url), logging_level=settings.log_level)
-    cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
-    cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
-    cron.start()  # type: ignore[no-untyped-call]
+    with environment.queue_connection(settings) as connection:
+        cron = CronScheduler(connection, logging_level=settings.log_level)
+        cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
+        cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
+        cron.start()  # type: ignore[no-untyped-call]

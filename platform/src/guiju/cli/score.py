@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import date
 
 import click
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from guiju import clock, plugins
 from guiju.cli import environment
+from guiju.cli.options import AS_OF
 from guiju.db import tenant_scope
 from guiju.language import gettext as _
 from guiju.scoring import operations
@@ -24,10 +25,10 @@ _PATIENCE_SECONDS = 600
 @click.argument("tenant")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=AS_OF,
     help=_("以哪一天为准（默认为租户设定的日期，否则为今天）。"),
 )
-def score(tenant: str, as_of: datetime | None) -> None:
+def score(tenant: str, as_of: date | None) -> None:
     """Judge everything, and print what came of it."""
     with environment.session() as session:
         found = environment.tenant(session, tenant)
@@ -36,7 +37,7 @@ def score(tenant: str, as_of: datetime | None) -> None:
             session.rollback()
         engine = session.get_bind()
         assert isinstance(engine, sa.Engine)
-        day = as_of.date() if as_of else fixed or clock.today()
+        day = as_of or fixed or clock.today()
         began = time.perf_counter()
         outcome = _patiently(engine, found.id, day)
     click.echo(

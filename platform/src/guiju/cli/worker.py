@@ -6,6 +6,7 @@ import click
 from rq import Queue, Worker
 
 from guiju import logs, queue
+from guiju.cli import environment
 from guiju.config import load_settings
 from guiju.language import gettext as _
 from guiju.scoring.jobs import packs
@@ -20,8 +21,8 @@ def worker(*, burst: bool) -> None:
     # Loaded before any job forks, so that every job has them for nothing and a broken
     # plugin is reported once.
     packs()
-    connection = queue.connect(settings.redis_url)
-    queues = [Queue(name, connection=connection) for name in queue.QUEUES]
-    Worker(queues, connection=connection).work(
-        burst=burst, with_scheduler=True, logging_level=settings.log_level
-    )
+    with environment.queue_connection(settings) as connection:
+        queues = [Queue(name, connection=connection) for name in queue.QUEUES]
+        Worker(queues, connection=connection).work(
+            burst=burst, with_scheduler=True, logging_level=settings.log_level
+        )

@@ -6,16 +6,21 @@ refuses what is wrong; nothing here knows of files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from guiju.rules.problems import BadInput, Problem
 from guiju.rules.vocabulary import Automation, Strictness, Verdict
 
 Parameters = Mapping[str, Any]
+
+#: No setting is a greater number: days are added to dates.
+_MOST: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -198,13 +203,26 @@ class Pack:
                 return variant
         return None
 
-    def choices(self, chosen: Mapping[str, str]) -> Choices:
-        """The tenant's readings and settings, checked.
+    @cached_property
+    def choosable(self) -> frozenset[str]:
+        """Names of readings and settings, those that the notice forbids to set included."""
+        return frozenset(
+            [
+                *(reading.id for reading in self.readings),
+                *(setting.id for setting in self.settings),
+                *(entry.setting for entry in self.forbidden),
+            ]
+        )
+
+    def choices(
+        self, chosen: Mapping[str, str], places: Mapping[str, str] = MappingProxyType({})
+    ) -> Choices:
+        """The tenant's readings and settings, checked; ``places`` is where each was chosen.
 
         Raises BadInput naming every unknown name, impossible value and forbidden
         configuration.
         """
-        return Choices.check(self, chosen)
+        return Choices.check(self, chosen, places)
 
 
 @dataclass(frozen=True)
@@ -215,7 +233,7 @@ class Choices:
     settings: Mapping[str, Any]
 
     @classmethod
-    def check(cls, pack: Pack, chosen: Mapping[str, str]) -> Choices:
+    def check(cls, pack: Pack, chosen: Mapping[str, str], places: Mapping[str, str]) -> Choices:
         readings = {reading.id: reading.default for reading in pack.readings}
         settings = {setting.id: setting.default for setting in pack.settings}
         known_settings = {setting.id: setting for setting in pack.settings}
@@ -223,7 +241,7 @@ class Choices:
         forbidden = {entry.setting: entry for entry in pack.forbidden}
         problems: list[Problem] = []
         for name, value in chosen.items():
-            place = f"设置 {name}"
+            place = places.get(name, f"设置 {name}")
             if name in forbidden:
                 entry = forbidden[name]
                 clause = pack.by_id[entry.requirement].clause
@@ -248,7 +266,8 @@ class Choices:
                     problems.append(Problem(place, f"取值 {value}", str(error)))
             else:
                 wanted = _either([*known_readings, *known_settings]) or "本规则包没有可选设置"
-                problems.append(Problem(place, "没有这项设置", f"可用的有 {wanted}", "unknown"))
+                found = f"没有“{name}”这项设置"
+                problems.append(Problem(place, found, f"可用的有 {wanted}", "unknown"))
         if problems:
             raise BadInput(problems)
         return cls(readings, settings)
@@ -260,10 +279,11 @@ def _either(values: Sequence[str]) -> str:
 
 def _value(setting: Setting, text: str) -> Any:
     if setting.type == "integer":
-        if not text.strip().isdigit():
+        most = _MOST if setting.max is None else setting.max
+        if not re.fullmatch("[0-9]{1,12}", text.strip()):
             raise ValueError("应为不小于 0 的整数")
-        if setting.max is not None and int(text) > setting.max:
-            raise ValueError(f"应不大于 {setting.max}")
+        if int(text) > most:
+            raise ValueError(f"应不大于 {most}")
         return int(text)
     if setting.type == "flag":
         if text in {"true", "是"}:
