@@ -17,10 +17,12 @@ from guiju.audit.operations import Actor
 from guiju.config import load_settings
 from guiju.db import ScopedSession, db, tenant_scope
 from guiju.organizations.models import Organization
+from guiju.scoring.operations import drain, set_as_of
 from guiju.tenancy.operations import NewTenant, enable_profile
 
 ACTOR = Actor("test")
 PASSWORD = "Plain-words-2021"
+AS_OF = date(2021, 11, 10)
 
 ORGANIZATIONS = [
     {"id": id_, "name": name, "kind": kind, "parent": parent, "sector": "agency"}
@@ -32,6 +34,63 @@ ORGANIZATIONS = [
         ("justice-1", "市司法局第一党支部", "branch", "justice"),
     )
 ]
+
+
+def occasions() -> Iterator[dict[str, object]]:
+    """A year of two branches: one does nearly everything, the other forgets."""
+    for unit in ("finance-1", "finance-2", "justice-1"):
+        for month in range(1, 11):
+            if unit == "finance-2" and month in {3, 4, 7}:
+                continue
+            for kind in ("theme_day", "branch_committee"):
+                yield {
+                    "id": f"{unit}-{kind}-{month}",
+                    "organization": unit,
+                    "kinds": [kind],
+                    "held_on": date(2021, month, 5),
+                }
+        for month in (2, 5, 8):
+            yield {
+                "id": f"{unit}-assembly-{month}",
+                "organization": unit,
+                "kinds": ["branch_assembly", "party_lecture"],
+                "held_on": date(2021, month, 20),
+                "status": "cancelled" if unit == "finance-2" and month == 5 else "held",
+            }
+
+
+def year() -> dict[str, list[dict[str, object]]]:
+    """What the office recorded."""
+    branches = ("finance-1", "finance-2", "justice-1")
+    members = [
+        {
+            "id": f"{unit}-{number}",
+            "name": f"党员{number}",
+            "organization": unit,
+            "membership_class": "full",
+            "from_on": date(2018, 1, 1),
+        }
+        for unit in branches
+        for number in range(1, 9)
+    ]
+    return {
+        "members": members,
+        "posts": [
+            {
+                "person": f"{unit}-1",
+                "organization": unit,
+                "post": "secretary",
+                "from_on": date(2020, 1, 1),
+            }
+            for unit in branches
+        ],
+        "occasions": list(occasions()),
+        "attestations": [
+            {"organization": unit, "period": f"2021-{month:02d}", "attested_on": AS_OF}
+            for unit in branches
+            for month in range(1, 11)
+        ],
+    }
 
 
 class Office(NamedTuple):
@@ -82,12 +141,15 @@ def client(app) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def create_office(engine, create_tenant) -> Callable[[], Office]:
-    def create() -> Office:
+def create_office(engine, create_tenant) -> Callable[..., Office]:
+    """Make an office; its year is in it if ``recorded``, not judged yet."""
+
+    def create(*, recorded: bool = False) -> Office:
         tenant = create_tenant()
         at = "@" + tenant.sign_in_name.partition("@")[2]
-        facts = {"organizations": ORGANIZATIONS}
+        facts = {"organizations": ORGANIZATIONS, **(year() if recorded else {})}
         with tenant_scope(tenant.tenant_id), ScopedSession(engine) as session:
+            set_as_of(session, ACTOR, AS_OF)
             store_facts(session, ACTOR, facts)
             enable_profile(session, ACTOR, tenant.root_id, "xian", date(2021, 1, 1))
             units = {unit.code: unit.id for unit in session.query(Organization)}
@@ -106,8 +168,17 @@ def create_office(engine, create_tenant) -> Callable[[], Office]:
 
 @pytest.fixture(scope="session")
 def office(create_office) -> Office:
-    """An office that tests only look at."""
+    """An office that tests only look at; nothing is judged."""
     return create_office()
+
+
+@pytest.fixture(scope="session")
+def judged(app, engine, create_office) -> Office:
+    """An office whose year is judged, also only to look at."""
+    office = create_office(recorded=True)
+    packs = app.extensions["guiju_plugins"].packs
+    drain(engine, packs, office.tenant.tenant_id, AS_OF, reason="test")
+    return office
 
 
 @pytest.fixture(scope="session")
@@ -123,13 +194,13 @@ def submit() -> Callable[..., TestResponse]:
     return submit
 
 
-@pytest.fixture
-def sign_in(app, office, submit) -> Callable[[str], FlaskClient]:
-    """A client signed in as a user of the office."""
+@pytest.fixture(scope="session")
+def sign_in(app, office, submit) -> Callable[..., FlaskClient]:
+    """A client signed in as a user of ``office``, or of another."""
 
-    def sign_in(name: str) -> FlaskClient:
+    def sign_in(name: str, of: Office = office) -> FlaskClient:
         client = app.test_client()
-        fields = {"username": office.users[name], "password": PASSWORD}
+        fields = {"username": of.users[name], "password": PASSWORD}
         answer = submit(client, "/sign-in", "/sign-in", **fields)
         assert answer.status_code == 302, answer.text
         return client

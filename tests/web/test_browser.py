@@ -15,7 +15,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,13 +22,6 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from guiju.activities.operations import store_facts
-from guiju.audit.operations import Actor
-from guiju.db import ScopedSession, tenant_scope
-from guiju.scoring.operations import set_as_of
-
-ACTOR = Actor("test")
-AS_OF = date(2021, 11, 10)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 SCREENS = {"desk": (1440, 900), "telephone": (390, 844)}
 
@@ -42,70 +34,10 @@ class Site(NamedTuple):
     units: dict[str, int]
 
 
-def occasions() -> Iterator[dict[str, object]]:
-    """A year of two branches: one does nearly everything, the other forgets."""
-    for unit in ("finance-1", "finance-2", "justice-1"):
-        for month in range(1, 11):
-            if unit == "finance-2" and month in {3, 4, 7}:
-                continue
-            for kind in ("theme_day", "branch_committee"):
-                yield {
-                    "id": f"{unit}-{kind}-{month}",
-                    "organization": unit,
-                    "kinds": [kind],
-                    "held_on": date(2021, month, 5),
-                }
-        for month in (2, 5, 8):
-            yield {
-                "id": f"{unit}-assembly-{month}",
-                "organization": unit,
-                "kinds": ["branch_assembly", "party_lecture"],
-                "held_on": date(2021, month, 20),
-                "status": "cancelled" if unit == "finance-2" and month == 5 else "held",
-            }
-
-
-def year() -> dict[str, list[dict[str, object]]]:
-    """What the office recorded."""
-    branches = ("finance-1", "finance-2", "justice-1")
-    members = [
-        {
-            "id": f"{unit}-{number}",
-            "name": f"党员{number}",
-            "organization": unit,
-            "membership_class": "full",
-            "from_on": date(2018, 1, 1),
-        }
-        for unit in branches
-        for number in range(1, 9)
-    ]
-    return {
-        "members": members,
-        "posts": [
-            {
-                "person": f"{unit}-1",
-                "organization": unit,
-                "post": "secretary",
-                "from_on": date(2020, 1, 1),
-            }
-            for unit in branches
-        ],
-        "occasions": list(occasions()),
-        "attestations": [
-            {"organization": unit, "period": f"2021-{month:02d}", "attested_on": AS_OF}
-            for unit in branches
-            for month in range(1, 11)
-        ],
-    }
-
-
 @pytest.fixture(scope="module")
-def site(browser, environment, engine, create_office) -> Iterator[Site]:
+def site(browser, environment, create_office) -> Iterator[Site]:
     """``browser`` comes first, so that nothing starts on a machine without one."""
-    office = create_office()
-    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
-        set_as_of(session, ACTOR, AS_OF)
-        store_facts(session, ACTOR, year())
+    office = create_office(recorded=True)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

@@ -35,7 +35,7 @@ def test_every_address_needs_somebody_unless_it_says_so(app, client):
         if "GET" in rule.methods and rule.endpoint not in sessions.PUBLIC:
             address = rule.rule
             for name in rule.arguments:
-                address = address.replace(f"<int:{name}>", "1").replace(f"<{name}>", "1")
+                address = address.replace(f"<number:{name}>", "1").replace(f"<{name}>", "1")
             assert client.get(address).location.startswith("/sign-in"), rule
 
 

@@ -10,6 +10,7 @@ from guiju.plugins import Plugins
 from guiju.plugins import load as load_plugins
 from guiju.scoring.bells import ring_on_commit
 from guiju.web import (
+    addresses,
     assets,
     errors,
     health,
@@ -45,7 +46,7 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
     with app.app_context():
         ring_on_commit(db.engine, settings.redis_url)
     # First what every request passes through, in this order; then the pages.
-    for part in (request_log, security, sessions, languages):
+    for part in (request_log, languages, security, addresses, sessions):
         part.init_app(app)
     CSRFProtect(app)
     for part in (errors, assets, wording, navigation):

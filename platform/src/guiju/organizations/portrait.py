@@ -102,7 +102,7 @@ def _members(session: AnySession, organization_id: int, on: date) -> dict[str, i
         )
         .group_by(Member.membership_class)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _holders(session: AnySession, organization_id: int, on: date) -> list[Holder]:
@@ -129,7 +129,7 @@ def _profile(session: AnySession, line: Sequence[Place], on: date) -> str | None
             _in_force(EnabledProfile.judge_from, EnabledProfile.until, on),
         )
     )
-    enabled = dict(rows.tuples().all())
+    enabled = {row[0]: row[1] for row in rows}
     nearest_first = (place.organization_id for place in reversed(line))
     return next((enabled[number] for number in nearest_first if number in enabled), None)
 

@@ -8,7 +8,8 @@ is no scope, and any use of the database raises.
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import structlog
@@ -16,7 +17,8 @@ from flask import Flask, Response, abort, flash, g, redirect, request, session, 
 from flask_login import LoginManager, current_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from guiju.db import db, tenant_scope
+from guiju.audit.operations import record_reading
+from guiju.db import db, tenant_scope, transaction
 from guiju.language import gettext as _
 from guiju.web.visitors import Visitor, find_visitor, parse_id
 
@@ -71,6 +73,23 @@ def load(tenant_id: int, user_id: int) -> Visitor | None:
     g.scope = stack
     structlog.contextvars.bind_contextvars(tenant=tenant_id)
     return visitor
+
+
+@contextmanager
+def about_people(what: str) -> Iterator[None]:
+    """Open findings about single members, once it is written down that the visitor looks.
+
+    Whether the visitor may is the caller's to know.  Nothing read before is used inside, nor
+    anything but plain values from inside afterwards.
+    """
+    with transaction(db.session):
+        record_reading(db.session, current_user.actor(), "member_findings", what)
+    db.session.remove()
+    with tenant_scope(current_user.tenant_id, restricted=True):
+        try:
+            yield
+        finally:
+            db.session.remove()
 
 
 def _load(identity: str) -> Visitor | None:

@@ -16,6 +16,8 @@ from guiju.organizations.models import Organization
 from guiju.rules.vocabulary import BRANCH_KINDS
 from guiju.tenancy.models import Tenant
 
+_ABOUT_PEOPLE = ("administrator", "recorder")
+
 
 @dataclass(frozen=True)
 class Post:
@@ -62,6 +64,13 @@ class Visitor:
     def home(self) -> Post | None:
         """The post whose organization the visitor comes to first: the highest in the tree."""
         return min(self._reading, key=lambda post: (post.path.count("/"), post.path), default=None)
+
+    def may_see_people(self, path: str) -> bool:
+        """Whether findings about single members of an organization are the visitor's business.
+
+        Those who keep the records and who answer for them; not who only reads figures.
+        """
+        return any(post.role in _ABOUT_PEOPLE and path.startswith(post.path) for post in self.posts)
 
     @property
     def _reading(self) -> list[Post]:

@@ -23,11 +23,12 @@ blueprint = Blueprint("attention", __name__)
 _PAGE = 50
 
 
-@blueprint.get("/organizations/<int:organization_id>/attention")
+@blueprint.get("/organizations/<number:organization_id>/attention")
 def page(organization_id: int) -> str:
     """The list, with its filters in the address."""
     chosen = [verdict for verdict in request.args.getlist("verdict") if verdict in OPEN_VERDICTS]
     requirement = request.args.get("requirement") or None
+    own = bool(request.args.get("own"))
     order = request.args.get("sort", "due")
     order = order if order in ORDERS else "due"
     due_until = _day(request.args.get("due_until", ""))
@@ -43,6 +44,7 @@ def page(organization_id: int) -> str:
             cursor=request.args.get("cursor"),
             limit=_PAGE,
             order_by=order,
+            below=not own,
         )
         # How many there would be of each verdict, whichever of them are listed.
         totals = (
@@ -56,6 +58,7 @@ def page(organization_id: int) -> str:
                 requirement=requirement,
                 due_until=due_until,
                 limit=1,
+                below=not own,
             ).totals
         )
     except (NotVisible, ValueError):
@@ -73,6 +76,7 @@ def page(organization_id: int) -> str:
         chosen=chosen,
         totals=totals,
         order=order,
+        own=own,
         requirement=requirement,
         due_until=due_until,
         pack=pack,

@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 
 from guiju.clock import today
 from guiju.db import db
+from guiju.organizations.portrait import Portrait
 from guiju.scoring import queries
 from guiju.scoring.results import FindingView, GridCell, GridRow, NotVisible, OrganizationGrid
+from guiju.web import addresses
 from guiju.web.pages.units import trail, visible_portrait
+from guiju.web.sessions import about_people, not_found_unless
 from guiju.web.wording import plugins
 
-blueprint = Blueprint("findings", __name__, url_prefix="/organizations/<int:organization_id>")
+blueprint = Blueprint("findings", __name__, url_prefix="/organizations/<number:organization_id>")
 
 #: Kinds of subjects that a row of a grid stands for by itself.
 _WHOLE = {"organization", "group", "team", "city"}
+
+#: Kinds of subjects that are somebody.
+_PEOPLE = {"member", "person"}
 
 
 @blueprint.get("/findings/<requirement>")
 def page(organization_id: int, requirement: str) -> str:
     """The explanation of one finding; inside another page where that page asks for it."""
     subject_type, subject = request.args.get("subject_type"), request.args.get("subject")
-    try:
-        found = queries.explain(
-            db.session,
-            plugins().packs,
-            organization_id,
-            requirement,
-            within=current_user.within,
-            part=request.args.get("part"),
-            subject=(subject_type, subject) if subject_type and subject else None,
-            period=request.args.get("period"),
-        )
-    except NotVisible:
-        abort(404)
-    return _render("explanation", organization_id, explanation=found)
+    portrait = visible_portrait(organization_id, today())
+    with _opened(portrait, requirement, people=subject_type in _PEOPLE):
+        try:
+            found = queries.explain(
+                db.session,
+                plugins().packs,
+                organization_id,
+                requirement,
+                within=current_user.within,
+                part=request.args.get("part"),
+                subject=(subject_type, subject) if subject_type and subject else None,
+                period=request.args.get("period"),
+            )
+        except NotVisible:
+            abort(404)
+    return _render("explanation", portrait, explanation=found)
 
 
 @blueprint.get("/cells/<requirement>")
 def cell(organization_id: int, requirement: str) -> str:
-    """The findings behind one cell: what is not met among members or occasions."""
-    period = request.args.get("period")
-    try:
-        grid = queries.organization_grid(
-            db.session,
-            plugins().packs,
-            organization_id,
-            within=current_user.within,
-            year=int(period[:4]) if period else request.args.get("year", type=int),
-        )
-    except (NotVisible, ValueError):
-        abort(404)
+    """The findings behind one cell: what is not met among members or occasions.
+
+    With ``names`` members are named, to who may see them.
+    """
+    period, named = request.args.get("period"), bool(request.args.get("names"))
+    portrait = visible_portrait(organization_id, today())
+    with _opened(portrait, requirement, people=named):
+        try:
+            grid = queries.organization_grid(
+                db.session,
+                plugins().packs,
+                organization_id,
+                within=current_user.within,
+                year=int(period[:4]) if period else addresses.year(),
+            )
+        except (NotVisible, ValueError):
+            abort(404)
     row, found = _cell(grid, requirement, request.args.get("part"), period)
-    return _render("cell", organization_id, row=row, cell=found)
+    may_name = not named and current_user.may_see_people(portrait.place.path)
+    return _render("cell", portrait, row=row, cell=found, may_name=may_name)
+
+
+def _opened(portrait: Portrait, requirement: str, *, people: bool) -> AbstractContextManager[None]:
+    """The scope to look in; that of ``people`` only for who may see them."""
+    if not people:
+        return nullcontext()
+    not_found_unless(current_user.may_see_people(portrait.place.path))
+    return about_people(f"{portrait.place.code} {requirement}")
 
 
 def _cell(
@@ -68,8 +92,7 @@ def _cell(
     raise NotFound
 
 
-def _render(name: str, organization_id: int, **values: object) -> str:
-    portrait = visible_portrait(organization_id, today())
+def _render(name: str, portrait: Portrait, **values: object) -> str:
     template = f"parts/{name}.html" if "HX-Request" in request.headers else f"{name}.html"
     return render_template(template, portrait=portrait, trail=trail(portrait), **values)
 

@@ -19,6 +19,7 @@ from guiju.scoring.results import (
     GridRow,
     NotVisible,
 )
+from guiju.web import addresses
 from guiju.web.pages.overview import sorted_units
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, judged, months_of, plugins
@@ -33,7 +34,7 @@ _LACKING = ("not_met", "deviation", "needs_judgement", "no_data")
 _MOST_ENTRIES = 8
 
 
-@blueprint.get("/organizations/<int:organization_id>")
+@blueprint.get("/organizations/<number:organization_id>")
 def page(organization_id: int) -> str:
     """The organization's page; ``year`` chooses the year of the grid."""
     try:
@@ -42,7 +43,7 @@ def page(organization_id: int) -> str:
             plugins().packs,
             organization_id,
             within=current_user.within,
-            year=request.args.get("year", type=int),
+            year=addresses.year(),
         )
         below = queries.overview(
             db.session,
@@ -89,6 +90,7 @@ def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
         within=current_user.within,
         verdicts=verdicts,
         limit=_MOST_ENTRIES,
+        below=False,
     )
     # A page of the list may be longer than asked for.
     return Todo(verdicts, found.items[:_MOST_ENTRIES], sum(found.totals.values()))

@@ -15,6 +15,7 @@ from guiju.language import gettext as _
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
+from guiju.web import addresses
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import SHOWN_VERDICTS, judged, lacking, months_of, plugins
 
@@ -27,7 +28,7 @@ _MOST_RULES = 15
 _MOST_BARS = 24
 
 
-@blueprint.get("/organizations/<int:organization_id>/overview")
+@blueprint.get("/organizations/<number:organization_id>/overview")
 def page(organization_id: int) -> str:
     """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order."""
     try:
@@ -36,7 +37,7 @@ def page(organization_id: int) -> str:
             plugins().packs,
             organization_id,
             within=current_user.within,
-            year=request.args.get("year", type=int),
+            year=addresses.year(),
         )
     except NotVisible:
         abort(404)

@@ -35,7 +35,7 @@ from guiju.web.wording import plugins
 blueprint = Blueprint("reports", __name__)
 
 
-@blueprint.get("/organizations/<int:organization_id>/reports")
+@blueprint.get("/organizations/<number:organization_id>/reports")
 def page(organization_id: int) -> str:
     """The forms that the organization's notice has, and the reports made lately."""
     as_of = standing(db.session).as_of or today()
@@ -50,14 +50,14 @@ def page(organization_id: int) -> str:
     )
 
 
-@blueprint.get("/organizations/<int:organization_id>/reports/list")
+@blueprint.get("/organizations/<number:organization_id>/reports/list")
 def listing(organization_id: int) -> str:
     """The reports made lately, asked for again while one is being made."""
     portrait = visible_portrait(organization_id, today())
     return render_template("parts/reports.html", portrait=portrait, listed=_listed(organization_id))
 
 
-@blueprint.post("/organizations/<int:organization_id>/reports")
+@blueprint.post("/organizations/<number:organization_id>/reports")
 def ask(organization_id: int) -> BaseResponse:
     """Ask for a report; it is listed as waiting at once."""
     portrait = visible_portrait(organization_id, today())
@@ -79,7 +79,7 @@ def ask(organization_id: int) -> BaseResponse:
     return redirect(url_for("reports.page", organization_id=organization_id))
 
 
-@blueprint.get("/reports/<int:report_id>/file")
+@blueprint.get("/reports/<number:report_id>/file")
 def download(report_id: int) -> Response:
     """The finished file."""
     found = queries.report(db.session, report_id, paths=current_user.within)
