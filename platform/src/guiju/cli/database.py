@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import click
-import sqlalchemy as sa
 
 from guiju import plugins
 from guiju.cli import environment
 from guiju.config import load_settings
-from guiju.db import sqlalchemy_url
 from guiju.db import upgrade as upgrade_database
 from guiju.language import gettext as _
 
@@ -23,7 +21,7 @@ def upgrade() -> None:
     """Bring the database up to date."""
     url = load_settings().admin_database_url
     codes = plugins.load().codes
-    environment.reach(sa.create_engine(sqlalchemy_url(url)), "GUIJU_ADMIN_DATABASE_URL")
+    environment.reach(url, "GUIJU_ADMIN_DATABASE_URL", current=False)
     generated = upgrade_database(url, codes=codes)
     if generated is not None:
         click.echo(_("已建立应用角色 guiju_app，密码（只显示一次）：{p}").format(p=generated))

@@ -127,7 +127,12 @@ def _servers(running: ExitStack, steps: Steps, data_dir: Path | None) -> tuple[P
             "GUIJU_ADMIN_DATABASE_URL": services.admin_database_url,
             "REDIS_URL": services.redis_url,
         }
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(
+            _("建不了数据文件夹 {folder}：{reason}。").format(folder=folder, reason=error.strerror)
+        ) from None
     given.setdefault("SECRET_KEY", _secret(folder / "secret-key"))
     given.setdefault("GUIJU_SECURE_COOKIES", "false")
     given.setdefault("GUIJU_LOG_FORMAT", "console")

@@ -6,19 +6,17 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import redis
 import sqlalchemy as sa
 
 from guiju import queue
 from guiju.audit.operations import Actor
 from guiju.config import Settings, load_settings
-from guiju.db import ScopedSession, create_engine, tenant_scope
+from guiju.db import ScopedSession, create_engine, sqlalchemy_url, tenant_scope
+from guiju.db.migrate import is_current
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.queries import TenantSummary, all_tenants
-
-_OUTDATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
 
 def operator() -> Actor:
@@ -26,12 +24,21 @@ def operator() -> Actor:
     return Actor(name=f"cli:{getpass.getuser()}")
 
 
-def reach(engine: sa.Engine, name: str) -> None:
-    """Connect once; BadInput names the setting whose database does not answer."""
+def reach(url: str, name: str, *, current: bool = True) -> None:
+    """Connect once, outside any scope, to see that a command can begin.
+
+    Raises BadInput naming the setting whose database does not answer or, with ``current``,
+    has not the tables of this version.
+    """
+    engine = sa.create_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
     try:
-        engine.raw_connection().close()
-    except psycopg.OperationalError as error:
-        raise BadInput([_silence(name, str(error))]) from None
+        with engine.connect() as connection:
+            ready = not current or is_current(connection)
+    except sa.exc.OperationalError as error:
+        raise BadInput([_silence(name, str(error.orig))]) from None
+    if not ready:
+        found, wanted = _("表结构不是本版本的"), _("请先运行 guiju db upgrade")
+        raise BadInput([Problem(name, found, wanted, "outdated")])
 
 
 @contextmanager
@@ -53,16 +60,12 @@ def _silence(name: str, reason: str) -> Problem:
 @contextmanager
 def session(settings: Settings | None = None) -> Iterator[ScopedSession]:
     """A session in no scope yet."""
-    engine = create_engine((settings or load_settings()).database_url)
+    url = (settings or load_settings()).database_url
+    reach(url, "DATABASE_URL")
+    engine = create_engine(url)
     try:
-        reach(engine, "DATABASE_URL")
         with ScopedSession(engine) as opened:
             yield opened
-    except (sa.exc.ProgrammingError, psycopg.ProgrammingError) as error:
-        if not isinstance(getattr(error, "orig", error), _OUTDATED):
-            raise
-        found, wanted = _("表结构不是本版本的"), _("请先运行 guiju db upgrade")
-        raise BadInput([Problem("DATABASE_URL", found, wanted, "outdated")]) from None
     finally:
         engine.dispose()
 

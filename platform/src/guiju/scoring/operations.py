@@ -34,14 +34,11 @@ from guiju.scoring import bulk, dirty, judging, rollups
 from guiju.scoring.judging import Law
 from guiju.scoring.models import ScoringRun
 from guiju.scoring.numbering import Numbering
-from guiju.scoring.profiles import complete_after, enabled_profiles
+from guiju.scoring.profiles import AS_OF, complete_after, enabled_profiles
 from guiju.scoring.store import Written
 from guiju.tenancy.models import Setting
 
 ACTOR = Actor(name="scoring")
-
-#: Name of the setting that fixes the day judged by, for demonstrations.
-AS_OF = "as_of"
 
 #: Told how far a run is; (done, total) organizations.
 Report = Callable[[int, int], None]

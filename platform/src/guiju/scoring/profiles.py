@@ -6,7 +6,7 @@ was below whom is asked of the tree of the day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,6 +25,10 @@ from guiju.tenancy.models import EnabledProfile, Setting
 #: The tenant's setting of when records count as complete, and what holds without it.
 COMPLETE_AFTER = "complete_after_days"
 COMPLETE_AFTER_DAYS = 10
+#: Name of the setting that fixes the day judged by, for demonstrations.
+AS_OF = "as_of"
+#: Settings of Guiju's own; those of the packs stand beside them.
+OWN_SETTINGS = frozenset({COMPLETE_AFTER, AS_OF})
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,34 @@ def choices(pack: Pack, chosen: Mapping[str, Any]) -> Choices:
     """What of ``chosen`` is the pack's: other names are other profiles' or the platform's own."""
     names = {reading.id for reading in pack.readings} | {setting.id for setting in pack.settings}
     return pack.choices({name: str(chosen[name]) for name in chosen if name in names})
+
+
+def check_settings(
+    packs: Mapping[str, Pack],
+    enabled: Collection[str],
+    chosen: Mapping[str, str],
+    places: Mapping[str, str],
+) -> None:
+    """Refuse settings that the tenant could not be judged with; ``places`` is where each stands.
+
+    Raises BadInput for a name that neither an installed pack nor Guiju knows, for a value that
+    cannot be, and for what one of the tenant's ``enabled`` profiles forbids to set.
+    """
+    problems: dict[Problem, None] = {}
+    for name, value in chosen.items():
+        owners = [pack for pack in packs.values() if name in pack.choosable]
+        if not owners and name not in OWN_SETTINGS:
+            wanted = "应为已安装规则包的解读或设置"
+            problems[Problem(places[name], f"没有“{name}”这项设置", wanted, "unknown")] = None
+        for pack in owners:
+            try:
+                pack.choices({name: value}, places)
+            except BadInput as error:
+                for problem in error.problems:
+                    if problem.code != "forbidden" or pack.id in enabled:
+                        problems[problem] = None
+    if problems:
+        raise BadInput(problems)
 
 
 def assign(enabled: Sequence[Enabled], places: Places, as_of: date) -> list[Assignment]:

@@ -1,0 +1,52 @@
+"""``guiju profiles``: what it refuses, and that its JSON is stable."""
+
+import json
+
+import pytest
+
+COMMANDS = [
+    [],
+    ["show", "xian"],
+    ["show", "xian", "--variant", "agency", "--as-of", "2021-01-01"],
+    ["diff", "xian", "jiaozuo"],
+    ["coverage", "xian"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_json_is_stable(guiju, command):
+    first, again = (guiju("profiles", *command, "--format", "json") for _ in range(2))
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert first.stdout == again.stdout
+    assert json.loads(first.stdout)
+    assert "\\u" not in first.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)
+def test_tables(guiju, command):
+    assert guiju("profiles", *command).exit_code == 0
+
+
+def test_nothing_is_in_force_before_the_notice(guiju):
+    shown = guiju("profiles", "show", "xian", "--as-of", "2019-01-01", "--format", "json")
+    assert json.loads(shown.stdout)["requirements"] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "places"),
+    [
+        (["show", "nowhere"], ["规则包 nowhere"]),
+        (["diff", "nowhere", "neverland"], ["规则包 nowhere", "规则包 neverland"]),
+        (["coverage", "nowhere"], ["规则包 nowhere"]),
+        (["show", "xian", "--variant", "navy"], ["变体 navy"]),
+        (["show", "jiaxing", "--variant", "agency"], ["变体 agency"]),
+    ],
+)
+def test_unknown_names(refused, command, places):
+    lines = refused("profiles", *command)
+    assert [line.split("：")[0] for line in lines[:-1]] == places
+
+
+@pytest.mark.parametrize("wrong", [["--format", "xml"], ["--as-of", "2021-02-30"]])
+def test_wrong_options(refused, wrong):
+    assert wrong[1] in refused("profiles", "show", "xian", *wrong)[-1]
