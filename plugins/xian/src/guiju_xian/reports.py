@@ -65,7 +65,7 @@ def _rows(extracts: Extracts) -> Iterator[tuple[Any, ...]]:
 
 
 def _decisions(extracts: Extracts) -> dict[int, tuple[str, date]]:
-    """The latest recorded state of each branch on the day."""
+    """The latest recorded state of each branch that holds on the day."""
     rows = extracts.facts["register"]
     item = extracts.facts.position("register_item", "standard_state")
     found: dict[int, tuple[str, date]] = {}
@@ -75,11 +75,13 @@ def _decisions(extracts: Extracts) -> dict[int, tuple[str, date]]:
         rows["organization"].tolist(),
         rows["item"].tolist(),
         rows["since_on"].tolist(),
+        rows["until_on"].tolist(),
         values,
         strict=True,
     )
-    for organization, kind, since, value in sorted(columns, key=lambda row: row[2]):
-        if kind == item and since <= as_of and value:
+    for organization, kind, since, until, value in sorted(columns, key=lambda row: row[2]):
+        holds = since <= as_of and (until == NULL_DAY or as_of <= until)
+        if kind == item and holds and value:
             found[organization] = (value, periods.to_date(since))
     return found
 
