@@ -146,6 +146,7 @@ class TestSingleMembers:
         page = visit("secretary", self.CELL + "&names=1").text
         finding = re.search(r'href="([^"]+subject_type=member[^"]+)"', page)
         assert finding is not None
+        assert "党员1" in page
         explained = visit("secretary", finding[1].replace("&amp;", "&"))
         assert explained.status_code == 200
         with tenant_scope(judged.tenant.tenant_id), ScopedSession(engine) as session:

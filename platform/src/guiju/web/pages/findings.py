@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -10,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from guiju.clock import today
 from guiju.db import db
+from guiju.organizations.people import names
 from guiju.organizations.portrait import Portrait
 from guiju.scoring import queries
 from guiju.scoring.results import FindingView, GridCell, GridRow, NotVisible, OrganizationGrid
@@ -46,7 +48,7 @@ def page(organization_id: int, requirement: str) -> str:
             )
         except NotVisible:
             abort(404)
-    return _render("explanation", portrait, explanation=found)
+    return _render("explanation", portrait, explanation=found, names=_names([found.view]))
 
 
 @blueprint.get("/cells/<requirement>")
@@ -70,7 +72,9 @@ def cell(organization_id: int, requirement: str) -> str:
             abort(404)
     row, found = _cell(grid, requirement, request.args.get("part"), period)
     may_name = not named and current_user.may_see_people(portrait.place.path)
-    return _render("cell", portrait, row=row, cell=found, may_name=may_name)
+    return _render(
+        "cell", portrait, row=row, cell=found, may_name=may_name, names=_names(found.findings)
+    )
 
 
 def _opened(portrait: Portrait, requirement: str, *, people: bool) -> AbstractContextManager[None]:
@@ -79,6 +83,13 @@ def _opened(portrait: Portrait, requirement: str, *, people: bool) -> AbstractCo
         return nullcontext()
     not_found_unless(current_user.may_see_people(portrait.place.path))
     return about_people(f"{portrait.place.code} {requirement}")
+
+
+def _names(views: Iterable[FindingView]) -> Mapping[str, str]:
+    """Names of the members that findings are about, by code."""
+    subjects = [view.finding["subject"] for view in views]
+    codes = [subject["id"] for subject in subjects if subject["type"] in _PEOPLE]
+    return names(db.session, codes) if codes else {}
 
 
 def _cell(
