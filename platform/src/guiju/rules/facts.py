@@ -104,8 +104,9 @@ class Rows:
         if not self.has(column):
             return np.zeros(len(self) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
         chunk = _combined(self._source(column))
-        chunk = pc.fill_null(chunk, pa.scalar([], type=chunk.type))
-        offsets = np.concatenate([[0], np.cumsum(np.asarray(pc.list_value_length(chunk)))])
+        # Nothing comes of a null when lists are flattened.
+        lengths = _numbers(pc.list_value_length(chunk), 0, np.int64)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
         target = str(self.fields[column].metadata["target"])
         return offsets.astype(np.int64), self._facts.encode(target, pc.list_flatten(chunk))
 
@@ -310,7 +311,9 @@ class Facts:
             return self._encode_integers(target, column)
         if len(values) == 0:
             return np.full(len(column), -1, dtype=np.int32)
-        return _numbers(pc.index_in(column, value_set=values.cast(column.type)), -1, np.int32)
+        # A row without an id (which validation refuses) is not what an empty reference means.
+        found = pc.index_in(column, value_set=values.cast(column.type), skip_nulls=True)
+        return _numbers(found, -1, np.int32)
 
     def _encode_integers(self, target: str, column: pa.Array) -> Codes:
         """Database ids are dense, so a table of positions beats hashing."""

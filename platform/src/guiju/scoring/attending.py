@@ -24,12 +24,28 @@ from guiju.scoring.numbering import RuleKey, rule_keys
 from guiju.scoring.results import AttentionItem, AttentionPage, Unit
 
 _table = Attention.__table__
-#: Orders of the list by name; each row once.
+_item: Any = (
+    sa.func.unnest(_table.c.cells, _table.c.verdicts, _table.c.dues)
+    .table_valued(
+        sa.column("cell", sa.Integer), sa.column("verdict", sa.Integer), sa.column("due", sa.Date)
+    )
+    .render_derived()
+    .lateral("item")
+)
+#: What a cursor is made of, with how to read it back.
+_KEYS: Mapping[str, tuple[Any, Callable[[str], Any]]] = {
+    "due": (_item.c.due, date.fromisoformat),
+    "path": (_table.c.path, str),
+    "year": (_table.c.year, int),
+    "verdict": (_item.c.verdict, int),
+    "cell": (_item.c.cell, int),
+}
+#: Orders of the list by name; each item once.
 ORDERS = {
     # Soonest due first.
-    "due": ("due", "path", "year", "verdict"),
+    "due": ("due", "path", "year", "verdict", "cell"),
     # Unit by unit, as in the tree.
-    "unit": ("path", "due", "year", "verdict"),
+    "unit": ("path", "due", "year", "verdict", "cell"),
 }
 
 
@@ -55,47 +71,46 @@ def page(
     limit: int,
     order_by: str = "due",
 ) -> AttentionPage:
-    """At least ``limit`` items, if there are so many, and where to go on."""
+    """At most ``limit`` items, and where to go on."""
     keys = rule_keys(session)
-    cells = None if wanted.requirement is None else _cells(keys, wanted.requirement)
-    conditions = _conditions(wanted, cells)
+    conditions = _conditions(wanted, keys)
     names = ORDERS[order_by]
-    order = [_table.c[name] for name in names]
-    select = sa.select(_table).where(*conditions).order_by(*order).limit(limit + 1)
+    order = [_KEYS[name][0] for name in names]
+    select = (
+        sa.select(
+            _table.c.organization_id, *(column.label(name) for name, (column, _) in _KEYS.items())
+        )
+        .select_from(_table.join(_item, sa.true()))
+        .where(*conditions)
+        .order_by(*order)
+        .limit(limit + 1)
+    )
     if cursor is not None:
         select = select.where(sa.tuple_(*order) > sa.tuple_(*_after(cursor, names)))
     rows = session.execute(select).all()
-    taken: list[Any] = []
-    number = 0
-    for row in rows[:limit]:
-        if number >= limit:
-            break
-        taken.append(row)
-        number += len(_shown(row, cells))
-    units = Names(session).units({row.organization_id for row in taken})
+    units = Names(session).units({row.organization_id for row in rows[:limit]})
     items = [
         item
-        for row in taken
-        for cell in _shown(row, cells)
-        if (item := _item(packs, keys, units[row.organization_id], row, cell)) is not None
+        for row in rows[:limit]
+        if (item := _as_item(packs, keys, units[row.organization_id], row)) is not None
     ]
-    more = len(taken) < len(rows)
-    return AttentionPage(
-        items, _cursor(taken[-1], names) if more else None, _totals(session, conditions, cells)
-    )
+    more = _cursor(rows[limit - 1], names) if len(rows) > limit else None
+    return AttentionPage(items, more, _totals(session, wanted, conditions))
 
 
-def _conditions(wanted: Filter, cells: list[int] | None) -> list[sa.ColumnElement[bool]]:
+def _conditions(wanted: Filter, keys: Mapping[int, RuleKey]) -> list[sa.ColumnElement[bool]]:
     found = [within(_table.c.path, wanted.path)]
     if wanted.only is not None:
         found.append(_table.c.organization_id == wanted.only)
     if wanted.verdicts:
-        codes = [CODE_OF[Verdict(verdict)] for verdict in wanted.verdicts]
-        found.append(_table.c.verdict.in_(codes))
+        found.append(_item.c.verdict.in_([CODE_OF[Verdict(name)] for name in wanted.verdicts]))
     if wanted.due_until is not None:
-        found.append(_table.c.due <= wanted.due_until)
-    if cells is not None:
+        # The earliest of a row's dues tells which rows to look into.
+        found += [_table.c.due <= wanted.due_until, _item.c.due <= wanted.due_until]
+    if wanted.requirement is not None:
+        cells = _cells(keys, wanted.requirement)
         found.append(_table.c.cells.overlap(sa.literal(cells, ARRAY(sa.Integer))))
+        found.append(_item.c.cell.in_(cells))
     return found
 
 
@@ -109,19 +124,15 @@ def _cells(keys: Mapping[int, RuleKey], requirement: str) -> list[int]:
     ]
 
 
-def _shown(row: Any, cells: list[int] | None) -> list[int]:
-    return [cell for cell in row.cells if cells is None or cell in cells]
-
-
-def _item(
-    packs: Mapping[str, Pack], keys: Mapping[int, RuleKey], unit: Unit, row: Any, cell: int
+def _as_item(
+    packs: Mapping[str, Pack], keys: Mapping[int, RuleKey], unit: Unit, row: Any
 ) -> AttentionItem | None:
-    key = keys[cell // 16]
+    key = keys[row.cell // 16]
     requirement = packs[key.profile].by_id.get(key.requirement) if key.profile in packs else None
     if requirement is None:
         return None
     titles = {part.id: part.title for part in requirement.parts}
-    label, text = views.period_text(views.period_of(key, row.year, cell % 16))
+    label, text = views.period_text(views.period_of(key, row.year, row.cell % 16))
     return AttentionItem(
         unit=unit,
         profile=key.profile,
@@ -137,20 +148,22 @@ def _item(
 
 
 def _totals(
-    session: AnySession, conditions: list[sa.ColumnElement[bool]], cells: list[int] | None
+    session: AnySession, wanted: Filter, conditions: list[sa.ColumnElement[bool]]
 ) -> dict[str, int]:
-    number: Any = sa.func.sum(sa.func.cardinality(_table.c.cells))
-    select = sa.select(_table.c.verdict, number).group_by(_table.c.verdict)
-    if cells is not None:
-        cell = sa.func.unnest(_table.c.cells).table_valued("number").render_derived().lateral()
-        select = (
-            sa.select(_table.c.verdict, sa.func.count())
-            .select_from(_table.join(cell, sa.true()))
-            .where(cell.c.number.in_(cells))
-            .group_by(_table.c.verdict)
-        )
-    rows = session.execute(select.where(*conditions).order_by(_table.c.verdict))
-    return {str(VERDICT_CODES[verdict]): int(found) for verdict, found in rows}
+    """Items of all pages by verdict."""
+    if not (wanted.verdicts or wanted.requirement or wanted.due_until):
+        # Every row has its own sums.
+        sums = [sa.func.sum(_table.c.totals[code + 1]) for code in range(len(VERDICT_CODES))]
+        numbers = session.execute(sa.select(*sums).where(*conditions)).one()
+        return {str(v): int(n) for v, n in zip(VERDICT_CODES, numbers, strict=True) if n}
+    rows = session.execute(
+        sa.select(_item.c.verdict, sa.func.count())
+        .select_from(_table.join(_item, sa.true()))
+        .where(*conditions)
+        .group_by(_item.c.verdict)
+        .order_by(_item.c.verdict)
+    )
+    return {str(VERDICT_CODES[verdict]): number for verdict, number in rows}
 
 
 def _cursor(row: Any, names: Sequence[str]) -> str:
@@ -158,18 +171,10 @@ def _cursor(row: Any, names: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "due": date.fromisoformat,
-    "path": str,
-    "year": int,
-    "verdict": int,
-}
-
-
 def _after(cursor: str, names: Sequence[str]) -> list[Any]:
     """What a cursor says; raises ``ValueError`` for one that no page in this order gave out."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor))
-        return [_READERS[name](value) for name, value in zip(names, key, strict=True)]
+        return [_KEYS[name][1](value) for name, value in zip(names, key, strict=True)]
     except TypeError as error:
         raise ValueError(cursor) from error

@@ -19,7 +19,7 @@ from guiju.db.scope import current_tenant_id
 
 #: The year under which states are kept that belong to no period.
 NO_YEAR = 0
-#: Stands for no day where a day is part of a key.
+#: Stands for no day where days are put in order: after all others.
 NOT_DUE = date(9999, 12, 31)
 
 
@@ -164,19 +164,25 @@ class Rollup(_Counted, Base):
 
 
 class Attention(_Placed, Base):
-    """What is not simply met: rules and periods of one verdict, due on one day."""
+    """What is not simply met of an organization; one entry for each in all three lists."""
 
     __tablename__ = "attention"
 
-    verdict: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
-    #: :data:`NOT_DUE` where nothing is due: the list's natural end.
-    due: Mapped[date] = mapped_column(primary_key=True)
+    #: Number of entries by verdict, in the order of the verdicts' codes.
+    totals: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
+    #: Sum of what the row says: equal digests, equal rows.
+    digest: Mapped[int]
+    #: The earliest of ``dues``.
+    due: Mapped[date]
     #: Number of the rule times 16 plus the period's place in its year.
     cells: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
+    verdicts: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    #: :data:`NOT_DUE` where nothing is due.
+    dues: Mapped[list[date]] = mapped_column(ARRAY(sa.Date))
 
     __table_args__ = (
-        sa.Index("ix_attention_due", "tenant_id", "due", "path"),
         sa.Index("ix_attention_path", "tenant_id", "path"),
+        sa.Index("ix_attention_due", "tenant_id", "due"),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from guiju.rules import periods
@@ -51,10 +52,21 @@ class Places:
         self.cuts: list[int] = sorted({move.day for move in moves})
         #: Paths before the first cut, between the cuts, and since the last.
         self.paths: list[Sequence[str]] = [paths]
+        self._columns: dict[int, tuple[pa.Array, NDArray[np.int64]]] = {}
         above = dict(parents or {})
         for cut in reversed(self.cuts):
             above |= {move.organization: move.old_parent for move in moves if move.day == cut}
             self.paths.insert(0, _walk(ids.tolist(), above))
+
+    def columns(self, epoch: int) -> tuple[pa.Array, NDArray[np.int64]]:
+        """Paths of one of :attr:`paths`, and the superiors' numbers (0 at the top)."""
+        found = self._columns.get(epoch)
+        if found is None:
+            paths = self.paths[epoch]
+            above = [path.rsplit("/", 3)[-3] or "0" for path in paths]
+            found = pa.array(paths, pa.string()), np.array(above, dtype=np.int64)
+            self._columns[epoch] = found
+        return found
 
     def epochs(self, days: Days) -> NDArray[np.int64]:
         """Which of ``paths`` held on each day."""
@@ -134,21 +146,24 @@ class Slices:
             slices = self._canonical[codes, slices]
         return codes.astype(np.int64) * len(self) + slices
 
-    def describe(
-        self, groups: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int16], list[str]]:
-        """Organization number, year and path of groups."""
+    def describe(self, groups: NDArray[np.int64]) -> dict[str, pa.Array]:
+        """Organization number, year, path and superior's number of groups."""
         codes, slices = np.divmod(groups, len(self))
-        if not self._places.cuts:
-            now = self._places.paths[0]
-            return (
-                self._places.ids[codes],
-                self.year[slices],
-                [now[code] for code in codes.tolist()],
-            )
-        epochs = self._epoch[slices].tolist()
-        paths = [
-            self._places.paths[epoch][code]
-            for epoch, code in zip(epochs, codes.tolist(), strict=True)
-        ]
-        return self._places.ids[codes], self.year[slices], paths
+        epochs = self._epoch[slices]
+        paths = pa.array([], pa.string())
+        superior = np.zeros(len(groups), dtype=np.int64)
+        order = []
+        for epoch in np.unique(epochs).tolist():
+            here = np.flatnonzero(epochs == epoch)
+            known, above = self._places.columns(epoch)
+            paths = pa.concat_arrays([paths, known.take(pa.array(codes[here]))])
+            superior[here] = above[codes[here]]
+            order.append(here)
+        if len(order) > 1:
+            paths = paths.take(pa.array(np.argsort(np.concatenate(order))))
+        return {
+            "organization_id": pa.array(self._places.ids[codes]),
+            "year": pa.array(self.year[slices]),
+            "path": paths,
+            "superior_id": pa.array(superior, mask=superior == 0),
+        }

@@ -20,7 +20,6 @@ from guiju.scoring import bulk
 from guiju.scoring.numbering import LAST_RULE
 from guiju.scoring.payload import COUNT, NO_PERIOD, SECTION
 from guiju.scoring.sheets import VERDICTS, as_lists, counts_bytes
-from guiju.scoring.store import superiors
 
 #: A place: a year and a path.
 Place = tuple[int, str]
@@ -79,6 +78,16 @@ def _kept(rows: pa.Table, wanted: Callable[[Place], bool]) -> pa.Table:
     return rows.filter(pa.array([wanted(place) for place in _places(rows)], pa.bool_()))
 
 
+def _number_of(path: str) -> int:
+    """The number of the organization at the end of a path."""
+    return int(path.rsplit("/", 2)[-2])
+
+
+def _superior_number(path: str) -> int | None:
+    above = parent(path)
+    return None if above == "/" else _number_of(above)
+
+
 def _rows(connection: adbc.Connection, table: sa.Table, nodes: set[Place] | None) -> pa.Table:
     """Rows that count for ``nodes``: their own, and those directly below."""
     names = ["year", "path", "totals"]
@@ -86,7 +95,7 @@ def _rows(connection: adbc.Connection, table: sa.Table, nodes: set[Place] | None
     select = sa.select(*(table.c[name] for name in names)).where(table.c.tenant_id == bulk.tenant())
     if nodes is None:
         return bulk.query(connection, select).combine_chunks()
-    ids = sorted({int(path.rsplit("/", 2)[-2]) for _, path in nodes})
+    ids = sorted({_number_of(path) for _, path in nodes})
     wanted: Any = sa.literal_column("ANY ($1::bigint[])")
     years: Any = sa.literal_column("ANY ($2::smallint[])")
     select = select.where(
@@ -101,18 +110,16 @@ def _places(rows: pa.Table) -> list[Place]:
 
 
 class _Sums:
-    """Counts by place and cell (rule, period, verdict), and which places have something below."""
+    """Counts by cell (rule, period, verdict) of the places that have something below them."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Place, int] = {}
-        self._superior: dict[int, int] = {}
-        self._place: list[NDArray[np.int64]] = []
+        self._places: list[Place] = []
+        self._row: list[NDArray[np.int64]] = []
         self._cell: list[NDArray[np.int64]] = []
         self._count: list[NDArray[np.int64]] = []
 
     def add(self, rows: pa.Table) -> None:
         """Count rows of findings, or rollups of places that stay as they are."""
-        place = np.array([self._number(found) for found in _places(rows)], dtype=np.int64)
         if "counts" in rows.column_names:
             row, records = _joined(rows["counts"], COUNT)
             cell = (records["rule"].astype(np.int64) * 16 + records["place"]) * VERDICTS
@@ -121,41 +128,51 @@ class _Sums:
         else:
             row, cell = _cells(rows)
             count = np.ones(len(cell), dtype=np.int64)
-        self._place.append(place[row])
+        self._row.append(row + len(self._places))
         self._cell.append(cell)
         self._count.append(count)
-
-    def _number(self, place: Place) -> int:
-        """The number of a place; superiors get theirs first."""
-        found = self._numbers.get(place)
-        if found is None:
-            year, path = place
-            above = parent(path)
-            superior = self._number((year, above)) if above != "/" else -1
-            found = self._numbers[place] = len(self._numbers)
-            if superior >= 0:
-                self._superior[found] = superior
-        return found
+        self._places += _places(rows)
 
     def rows(self, nodes: set[Place] | None) -> pa.Table:
         """Rows of ``rollups`` for the places (``nodes``, or all) with something below them."""
-        place, cell = np.concatenate(self._place), np.concatenate(self._cell)
+        superior = {place: _superior(place) for place in self._places}
+        inner: set[Place] = set()
+        for found in superior.values():
+            place = found
+            while place[1] != "/" and place not in inner:
+                inner.add(place)
+                place = _superior(place)
+        # Superiors first: their paths are the beginnings of the others.
+        order = sorted(inner)
+        number = {place: at for at, place in enumerate(order)}
+        # What has nothing below it counts with its superior; the top alone has no superior.
+        target = np.array(
+            [number.get(place, number.get(superior[place], -1)) for place in self._places],
+            dtype=np.int64,
+        )
+        sums, cells = self._summed(target, len(order))
+        for at in range(len(order) - 1, -1, -1):
+            above = number.get(_superior(order[at]))
+            if above is not None:
+                sums[above] += sums[at]
+        wanted = [at for at, place in enumerate(order) if nodes is None or place in nodes]
+        return _packed([order[at] for at in wanted], sums[wanted], cells)
+
+    def _summed(
+        self, target: NDArray[np.int64], size: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sums by place and by column, and the cell of each column."""
+        cell = np.concatenate(self._cell)
         # A table of all cells there can be is quicker than sorting millions of them.
         column = np.zeros(_CELLS, dtype=np.int32)
         column[cell] = 1
         cells = np.flatnonzero(column)
         column[cells] = np.arange(len(cells))
-        sums = np.zeros((len(self._numbers), len(cells)), dtype=np.int64)
-        np.add.at(sums, (place, column[cell]), np.concatenate(self._count))
-        # Superiors have lower numbers than what is below them.
-        for number in range(len(self._numbers) - 1, -1, -1):
-            if number in self._superior:
-                sums[self._superior[number]] += sums[number]
-        inner = sorted(set(self._superior.values()))
-        by_number = list(self._numbers)
-        if nodes is not None:
-            inner = [number for number in inner if by_number[number] in nodes]
-        return _packed([by_number[number] for number in inner], sums[inner], cells)
+        row = target[np.concatenate(self._row)]
+        keep = row >= 0
+        sums = np.zeros((size, len(cells)), dtype=np.int64)
+        np.add.at(sums, (row[keep], column[cell[keep]]), np.concatenate(self._count)[keep])
+        return sums, cells
 
 
 def _joined(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> tuple[NDArray[np.int64], Any]:
@@ -199,7 +216,7 @@ def _packed(places: list[Place], sums: NDArray[np.int64], cells: NDArray[np.int6
             ),
             "year": pa.array([year for year, _ in places], pa.int16()),
             "path": pa.array(paths, pa.string()),
-            "superior_id": superiors(paths),
+            "superior_id": pa.array([_superior_number(path) for path in paths], pa.int64()),
             "totals": as_lists(totals.reshape(-1).astype(np.int32)),
             "counts": counts_bytes(row, records, len(places)),
         }
@@ -214,7 +231,7 @@ def _write(connection: adbc.Connection, rows: pa.Table, nodes: set[Place] | None
         stored = bulk.query(connection, select)
     else:
         wanted: Any = sa.literal_column("ANY ($1::bigint[])")
-        ids = sorted({int(path.rsplit("/", 2)[-2]) for _, path in nodes})
+        ids = sorted({_number_of(path) for _, path in nodes})
         stored = bulk.query(connection, select.where(table.c.organization_id == wanted), ids)
         here = [place in nodes for place in _places(stored)]
         stored = stored.filter(pa.array(here, pa.bool_()))

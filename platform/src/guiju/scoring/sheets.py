@@ -38,7 +38,8 @@ _DAYS = {
 #: A finding that is not settled: rule times 16 plus place, verdict, day due or NULL_DAY.
 OPEN = np.dtype([("cell", "i4"), ("verdict", "u1"), ("due", "i4")])
 #: Verdicts that need nobody's attention.
-SETTLED = (findings.MET, findings.NOT_APPLICABLE)
+_SETTLED = np.zeros(VERDICTS, dtype=np.bool_)
+_SETTLED[[findings.MET, findings.NOT_APPLICABLE]] = True
 
 
 def rule_key(profile: str, block: Block) -> RuleKey:
@@ -148,7 +149,7 @@ class Sheet:
         if self.exceptions:
             if counted:
                 self._count(leaf)
-            leaf = _taken(leaf, np.flatnonzero(~np.isin(block.verdict, SETTLED)))
+            leaf = _taken(leaf, np.flatnonzero(~_SETTLED[block.verdict]))
         self.present[leaf.group] = True
         self._leaves.append(leaf)
         self._digest(leaf)
@@ -358,20 +359,18 @@ class Sheet:
             "counts": counts_bytes(rows_of, joined, rows),
         }
 
-    def attention(self, groups: Groups) -> Iterator[tuple[Groups, NDArray[Any]]]:
-        """What is not settled, as positions in ``groups`` and records of :data:`OPEN`."""
-        rank = np.full(len(self.digests), -1, dtype=np.int64)
-        rank[groups] = np.arange(len(groups))
+    def open_findings(self) -> Iterator[tuple[Groups, NDArray[Any]]]:
+        """Groups of what is not settled, and records of :data:`OPEN`."""
         for leaf in self._leaves:
             if is_restricted(leaf.block.rule):
                 continue
             verdict = _values(leaf, "verdict")
-            keep = np.flatnonzero((rank[leaf.group] >= 0) & ~np.isin(verdict, SETTLED))
+            keep = np.flatnonzero(~_SETTLED[verdict])
             found = np.empty(len(keep), dtype=OPEN)
             found["cell"] = leaf.rule * 16 + leaf.place[keep].astype(np.int32)
             found["verdict"] = verdict[keep]
             found["due"] = _values(leaf, "due", NULL_DAY)[keep]
-            yield rank[leaf.group[keep]], found
+            yield leaf.group[keep], found
 
 
 def lay_out(
