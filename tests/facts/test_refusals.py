@@ -160,6 +160,13 @@ def test_found_where_it_is(spoil, expected, document, as_json, refused):
     assert expected in refused(as_json(document))
 
 
+def test_a_unit_without_id_is_nobodys_superior(document, as_json, refused):
+    add("organizations", id=None, name="无编号", kind="branch")(document)
+    add("organizations", id=None, name="又一个", kind="branch")(document)
+    found = refused(as_json(document))
+    assert {code for _place, code in found} == {"missing_value"}
+
+
 @pytest.mark.parametrize(
     "allowed",
     [
