@@ -19,21 +19,18 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("path", sa.Text(collation="C"), nullable=False),
-        sa.Column("verdict", sa.SmallInteger(), nullable=False),
+        sa.Column("totals", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.Column("due", sa.Date(), nullable=False),
         sa.Column("cells", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("verdicts", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("dues", postgresql.ARRAY(sa.Date()), nullable=False),
         sa.PrimaryKeyConstraint(
-            "tenant_id",
-            "organization_id",
-            "year",
-            "path",
-            "verdict",
-            "due",
-            name=op.f("pk_attention"),
+            "tenant_id", "organization_id", "year", "path", name=op.f("pk_attention")
         ),
     )
     op.secure_table("attention")
-    op.create_index("ix_attention_due", "attention", ["tenant_id", "due", "path"], unique=False)
+    op.create_index("ix_attention_due", "attention", ["tenant_id", "due"], unique=False)
     op.create_index("ix_attention_path", "attention", ["tenant_id", "path"], unique=False)
     op.create_table(
         "member_findings",

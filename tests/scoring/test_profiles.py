@@ -3,6 +3,7 @@
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 
 from guiju.rules import periods
 from guiju.rules.pack import Choices
@@ -78,9 +79,10 @@ def test_findings_go_to_the_place_of_their_day():
     )
     for code, before in ((0, "/1/"), (2, "/1/4/2/3/"), (3, "/1/4/")):
         groups = slices.groups(np.full(3, code, dtype=np.int32), slices.of_days(days))
-        ids, years, paths = slices.describe(groups)
-        assert ids.tolist() == [IDS[code]] * 3
-        assert years.tolist() == [2020, 2021, 2021]
-        assert paths == [before, before, PATHS[code]]
+        found = pa.table(slices.describe(groups)).to_pydict()
+        assert found["organization_id"] == [IDS[code]] * 3
+        assert found["year"] == [2020, 2021, 2021]
+        assert found["path"] == [before, before, PATHS[code]]
+        assert found["superior_id"][2] == PARENTS[int(IDS[code])]
         # One row for a year that was spent in one place.
         assert (groups[1] == groups[2]) == (before == PATHS[code])
