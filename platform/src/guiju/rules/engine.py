@@ -176,15 +176,20 @@ def compile_rules(
 
 
 def rules_under_all_readings(
-    pack: Pack, choices: Choices, *, checks: Mapping[str, Check] = CHECKS
+    pack: Pack,
+    choices: Choices,
+    *,
+    checks: Mapping[str, Check] = CHECKS,
+    only: Collection[str] | None = None,
 ) -> list[Rule]:
     """The rules by which ``evaluate`` judges, those of other readings included."""
-    found = compile_rules(pack, choices, checks=checks)
+    found = compile_rules(pack, choices, checks=checks, only=only)
     for reading in pack.readings:
+        affected = reading.affects if only is None else set(reading.affects) & set(only)
         for option in reading.options:
-            if option.value != choices.readings[reading.id]:
+            if affected and option.value != choices.readings[reading.id]:
                 other = replace(choices, readings={**choices.readings, reading.id: option.value})
-                found += compile_rules(pack, other, checks=checks, only=reading.affects)
+                found += compile_rules(pack, other, checks=checks, only=affected)
     return found
 
 

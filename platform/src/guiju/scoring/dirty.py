@@ -8,8 +8,9 @@ rest on everybody below.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,8 @@ from adbc_driver_postgresql import dbapi as adbc
 from numpy.typing import NDArray
 
 from guiju.activities.models import Occasion
+from guiju.db.arrays import any_of
+from guiju.db.session import AnySession
 from guiju.organizations.models import DirtyMark, Organization
 from guiju.rules.checks import Footprint
 from guiju.scoring import bulk
@@ -210,17 +213,30 @@ def _partners(connection: adbc.Connection, footprint: Footprint) -> pa.Table | N
     """Pairs of organizations that hold occasions together, if verdicts rest on that."""
     if not footprint & Footprint.PARTNERS:
         return None
+    pairs = _merged_occasions()
+    return bulk.query(connection, pairs.where(pairs.selected_columns.tenant_id == bulk.tenant()))
+
+
+def partners_of(session: AnySession, organizations: Collection[int]) -> set[int]:
+    """Those who hold occasions together with some organizations, and their superiors."""
+    pairs = _merged_occasions().subquery()
+    near = sa.select(pairs.c.one, pairs.c.other).where(
+        sa.or_(any_of(pairs.c.one, organizations), any_of(pairs.c.other, organizations))
+    )
+    found = {number for pair in session.execute(near) for number in pair}
+    paths = session.scalars(sa.select(Organization.path).where(any_of(Organization.id, found)))
+    return {int(step) for path in paths for step in path.strip("/").split("/")}
+
+
+def _merged_occasions() -> sa.Select[Any]:
     one, other = Occasion.__table__.alias(), Occasion.__table__.alias()
-    return bulk.query(
-        connection,
-        sa.select(one.c.organization_id.label("one"), other.c.organization_id.label("other"))
-        .join(
-            other,
-            sa.and_(
-                other.c.tenant_id == one.c.tenant_id, other.c.id == sa.any_(one.c.merged_with_ids)
-            ),
-        )
-        .where(one.c.tenant_id == bulk.tenant()),
+    return sa.select(
+        one.c.tenant_id,
+        one.c.organization_id.label("one"),
+        other.c.organization_id.label("other"),
+    ).join(
+        other,
+        sa.and_(other.c.tenant_id == one.c.tenant_id, other.c.id == sa.any_(one.c.merged_with_ids)),
     )
 
 
@@ -245,15 +261,6 @@ def _widened(tree: Tree, marks: pa.Table, footprint: Footprint, partners: pa.Tab
     if footprint & Footprint.GROUPS:
         changed |= tree.with_groups(changed)
     return _with_partners(tree, changed, partners)
-
-
-def around(
-    connection: adbc.Connection, tree: Tree, organization: int, footprint: Footprint
-) -> Mask:
-    """Whose facts judging one organization takes (by rules of this footprint), below it apart."""
-    here = tree.with_groups(tree.mask([organization]))
-    read = tree.with_groups(_with_partners(tree, here, _partners(connection, footprint)))
-    return read | tree.above(read)
 
 
 def _whole(tree: Tree, marks: list[int], partners: pa.Table | None) -> Plan:

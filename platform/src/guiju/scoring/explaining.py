@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi as adbc
 
 from guiju.db.engine import arrow_connection
@@ -83,24 +85,36 @@ class _Judge:
         rules = [
             rule
             for one in self._enabled
-            for rule in engine.rules_under_all_readings(self._packs[one.profile], one.choices)
-            if rule.id == self._asked.requirement
+            for rule in engine.rules_under_all_readings(
+                self._packs[one.profile], one.choices, only=[self._asked.requirement]
+            )
         ]
         columns, footprint = engine.columns_read(rules), engine.footprint(rules)
-        tree = dirty.read_tree(connection)
-        wanted = dirty.around(connection, tree, self._asked.organization.id, footprint)
-        wide = Footprint.TENANT
-        if bool((tree.mask([self._asked.organization.id]) & tree.superiors).any()):
-            wide |= Footprint.SUBORDINATES
+        around, below = self._around(footprint)
+        wide = Footprint.TENANT | Footprint.SUBORDINATES if below else Footprint.TENANT
         whole = set(columns) if footprint & wide else set()
         return reader.read(
             connection,
             columns,
             self._packs,
-            tree.ids[wanted],
+            np.array(sorted(around), dtype=np.int64),
             whole=whole,
             facts=NumberedFacts,
         )
+
+    def _around(self, footprint: Footprint) -> tuple[set[int], bool]:
+        """Whose facts the requirement takes, below the organization apart; if any are below."""
+        here, table = self._asked.organization, Organization.__table__
+        branch = here.parent_id if here.kind == "party_group" and here.parent_id else here.id
+        children = self._session.execute(
+            sa.select(table.c.id, table.c.kind).where(table.c.parent_id == branch)
+        ).all()
+        groups = {number for number, kind in children if kind == "party_group"}
+        above = {int(step) for step in here.path.strip("/").split("/")}
+        found = {branch, *groups, *above}
+        if footprint & Footprint.PARTNERS:
+            found |= dirty.partners_of(self._session, found)
+        return found, len(groups) < len(children)
 
     def assignments(self, snapshot: Snapshot) -> list[Assignment]:
         """The profiles that judge the organization, now or once."""
