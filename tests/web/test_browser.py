@@ -13,14 +13,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from guiju.activities.operations import store_facts
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, tenant_scope
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 SCREENS = {"desk": (1440, 900), "telephone": (390, 844)}
@@ -32,10 +37,14 @@ class Site(NamedTuple):
     url: str
     users: dict[str, str]
     units: dict[str, int]
+    #: Record an occasion (a row of the facts) without asking for scoring.
+    record: Callable[[dict[str, object]], None]
+    #: Have the office scored, and wait for it.
+    score: Callable[[], None]
 
 
 @pytest.fixture(scope="module")
-def site(browser, environment, create_office) -> Iterator[Site]:
+def site(browser, environment, engine, create_office) -> Iterator[Site]:
     """``browser`` comes first, so that nothing starts on a machine without one."""
     office = create_office(recorded=True)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -47,10 +56,18 @@ def site(browser, environment, create_office) -> Iterator[Site]:
         running(environment, "worker"),
     ):
         answering(pages, url)
-        subprocess.run(
-            [guiju(), "score", code], env={**os.environ, **environment}, check=True, timeout=120
-        )
-        yield Site(url, office.users, office.units)
+
+        def record(occasion: dict[str, object]) -> None:
+            with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+                store_facts(session, Actor("test"), {"occasions": [occasion]})
+
+        def score() -> None:
+            subprocess.run(
+                [guiju(), "score", code], env={**os.environ, **environment}, check=True, timeout=120
+            )
+
+        score()
+        yield Site(url, office.users, office.units, record, score)
 
 
 def guiju() -> str:
@@ -250,6 +267,28 @@ def test_a_report_is_asked_for_and_downloaded(visit):
         link.click()
     assert started.value.suggested_filename.endswith(".xlsx")
     assert Path(started.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_a_change_is_waited_for_and_shown_without_reloading(visit):
+    visit.sign_in("secretary")
+    held_on = date(2021, 11, 5 if visit.device == "desk" else 6)
+    visit.site.record(
+        {
+            "id": f"late-{visit.device}",
+            "organization": "finance-1",
+            "kinds": ["theme_day"],
+            "held_on": held_on,
+        }
+    )
+    visit.page.reload()
+    expect(visit.page.get_by_text("有新改动，尚未计入")).to_be_visible()
+    visit.inspect("changes-waiting")
+    visit.site.score()
+    fresh = visit.page.get_by_role("link", name="有新的评定结果，刷新查看")
+    expect(fresh).to_be_visible(timeout=30_000)
+    fresh.click()
+    row = visit.page.get_by_role("row").filter(has_text="主题党日每月一次")
+    expect(row.get_by_role("link", name="11月")).to_contain_text("/1")
 
 
 def test_without_scripts_everything_is_there(browser: Browser, site: Site):

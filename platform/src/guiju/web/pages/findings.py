@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
 
 from guiju.clock import today
 from guiju.db import db
@@ -52,10 +53,11 @@ def page(organization_id: int, requirement: str) -> str:
 
 
 @blueprint.get("/cells/<requirement>")
-def cell(organization_id: int, requirement: str) -> str:
+def cell(organization_id: int, requirement: str) -> Response | str:
     """The findings behind one cell: what is not met among members or occasions.
 
-    With ``names`` members are named, to who may see them.
+    With ``names`` members are named, to who may see them.  The only finding about a whole
+    group or team is explained at once.
     """
     period, named = request.args.get("period"), bool(request.args.get("names"))
     portrait = visible_portrait(organization_id, today())
@@ -71,6 +73,8 @@ def cell(organization_id: int, requirement: str) -> str:
         except (NotVisible, ValueError):
             abort(404)
     row, found = _cell(grid, requirement, request.args.get("part"), period)
+    if row.subject_type in _WHOLE and len(found.findings) == 1:
+        return redirect(finding_address(found.findings[0]))
     may_name = not named and current_user.may_see_people(portrait.place.path)
     return _render(
         "cell", portrait, row=row, cell=found, may_name=may_name, names=_names(found.findings)
