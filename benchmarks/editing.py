@@ -39,7 +39,7 @@ def measure(report: Report, url: str, session: ScopedSession, law: Law, times: i
         record_occasion(session, ACTOR, _occasion(session, code, number))
         session.rollback()
         with arrow_connection(url) as connection:
-            plan = dirty.plan(connection, law.footprint(), complete=False)
+            plan = dirty.plan(connection, law.reach(), complete=False)
             assert plan is not None
             (task,) = plan.tasks
             began = time.perf_counter()

@@ -7,6 +7,7 @@ migrations, same settings, same roles.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from guiju.config import APP_ROLE
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.db.codes import bits, masked_vocabularies
 from guiju.embedded.postgres import ADMIN_ROLE, SUPERUSER
+from guiju.locations import migrations_folder
 from guiju.scoring.profiles import COMPLETE_AFTER
 from guiju.tenancy.models import Setting
 from guiju.tenancy.operations import create_tenant, enable_profile
@@ -49,7 +51,8 @@ class Place:
 
     database: str
     tenant_id: int
-    edition: int
+    #: What the rows and the tables were made by.
+    edition: str
     rows: Mapping[str, int]
 
 
@@ -60,12 +63,20 @@ def province(folder: Path, scale: float) -> Iterator[tuple[embedded.Services, Pl
         name = f"province_{round(scale * 10_000)}"
         note = folder / f"{name}.json"
         place = Place(**json.loads(note.read_text("utf-8"))) if note.exists() else None
-        if place is None or place.edition != EDITION:
+        if place is None or place.edition != _edition():
             note.unlink(missing_ok=True)
             place = _make(services, name, scale)
             note.write_text(json.dumps(asdict(place)), encoding="utf-8")
         upgrade(services.postgres.url(ADMIN_ROLE, name), codes=plugin().codes)
         yield services, place
+
+
+def _edition() -> str:
+    """Changes with the generated rows and with the tables that they go to."""
+    digest = hashlib.sha256()
+    for file in sorted((migrations_folder() / "versions").glob("*.py")):
+        digest.update(file.read_bytes())
+    return f"{EDITION} {digest.hexdigest()}"
 
 
 def application_url(services: embedded.Services, place: Place) -> str:
@@ -112,7 +123,7 @@ def _make(services: embedded.Services, name: str, scale: float) -> Place:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
     print(f"loaded in {time.perf_counter() - began:.0f} s: {sum(rows.values()):,} rows")
-    return Place(name, made.tenant_id, EDITION, rows)
+    return Place(name, made.tenant_id, _edition(), rows)
 
 
 def _create_database(services: embedded.Services, name: str) -> None:

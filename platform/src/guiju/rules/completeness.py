@@ -27,17 +27,18 @@ class Completeness:
     low: int
     running: NDArray[np.int16]
 
-    def covers(self, organizations: Codes, found: Codes, unit: Unit) -> Bools:
-        """Whether all months of each period are complete."""
-        width = self.running.shape[1]
-        if width < 2:
-            return np.zeros(len(organizations), dtype=np.bool_)
-        first = found.astype(np.int64) * unit.value - self.low
-        last = first + unit.value
-        inside = (first >= 0) & (last < width)
-        first, last = np.clip(first, 0, width - 1), np.clip(last, 0, width - 1)
-        months = self.running[organizations, last] - self.running[organizations, first]
-        return inside & (months == unit.value)
+    def table(self, unit: Unit) -> tuple[int, Bools]:
+        """Whether all months of each period are complete: first period, organizations × periods.
+
+        The first and the last column stand for all periods before and after.
+        """
+        length = unit.value
+        begin = -(-self.low // length)
+        first = np.arange(begin * length - self.low, self.running.shape[1] - length, length)
+        whole = self.running[:, first + length] - self.running[:, first] == length
+        found = np.zeros((len(self.running), len(first) + 2), dtype=np.bool_)
+        found[:, 1:-1] = whole
+        return begin - 1, found
 
 
 def of(facts: Facts, as_of: int, since: int, after_days: int | None) -> Completeness:
@@ -77,14 +78,12 @@ class _Spans:
 
     def __init__(self, facts: Facts, as_of: int) -> None:
         rows = facts["attestations"]
-        labels = rows["period"]
-        spans: dict[int, tuple[int, int]] = {}
-        for code, text in zip(labels.tolist(), rows.strings("period"), strict=True):
-            if text is not None and code not in spans:
+        labels, words = rows["period"], rows.words("period")
+        first, length = (np.zeros(len(words) + 1, dtype=np.int64) for _ in range(2))
+        for code, text in enumerate(words):
+            if text is not None:
                 found, unit = periods.parse(text)
-                spans[code] = (found * unit.value, unit.value)
-        first = np.array([spans.get(code, (0, 0))[0] for code in range(len(spans) + 1)])
-        length = np.array([spans.get(code, (0, 0))[1] for code in range(len(spans) + 1)])
+                first[code], length[code] = found * unit.value, unit.value
         self._organization = rows["organization"]
         self._first, self._length = first[labels], np.where(labels >= 0, length[labels], 0)
         said = (self._organization >= 0) & (rows["attested_on"] <= as_of) & (self._length > 0)

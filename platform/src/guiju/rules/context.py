@@ -34,6 +34,10 @@ T = TypeVar("T")
 _COMMITTEE_SIZE = 3
 
 
+#: Stands for whatever a rule calls a shortfall.
+_SHORT = np.int8(-1)
+
+
 class Grid:
     """Subjects × periods, flat: one entry for each pair that the rule reaches.
 
@@ -60,6 +64,8 @@ class Grid:
         cells = organization.astype(np.int64) * self._width + (period - low)
         self._place = np.full(size * self._width + 1, -1, dtype=np.int32)
         self._place[cells] = np.arange(len(cells), dtype=np.int32)
+        #: Verdict of each entry that has not enough, once somebody has asked.
+        self.otherwise: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.organization)
@@ -272,11 +278,21 @@ class Context:
 
     def period_verdict(self, rule: Rule, enough: Bools, grid: Grid, unit: Unit) -> NDArray[np.int8]:
         """Met; while the period is open pending; then short if attested, else no data (D3)."""
+        if grid.otherwise is None:
+            grid.otherwise = self._otherwise(grid, unit)
+        verdict = grid.otherwise.copy()
+        verdict[verdict == _SHORT] = rule.shortfall_code
+        verdict[enough & grid.judged] = findings.MET
+        return verdict
+
+    def _otherwise(self, grid: Grid, unit: Unit) -> NDArray[np.int8]:
+        """What is said of each entry that has not enough; :data:`_SHORT` for a shortfall."""
         over = self.closed_periods(grid.period, unit)
         attested = self.attested(grid.organization, grid.period, unit)
-        short = np.where(attested, rule.shortfall_code, findings.NO_DATA)
-        verdict = np.where(enough, findings.MET, np.where(over, short, findings.PENDING))
-        return np.where(grid.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
+        silent = np.where(over, findings.NO_DATA, findings.PENDING).astype(np.int8)
+        silent[over & attested] = _SHORT
+        silent[~grid.judged] = findings.NOT_APPLICABLE
+        return silent
 
     def due(self, verdict: NDArray[np.int8], period: Codes, unit: Unit) -> Days:
         """The last day of each pending period; no day for the others."""
@@ -294,9 +310,13 @@ class Context:
         a group through its branch.  An attestation objected to does not count.  See
         :mod:`guiju.rules.completeness` for months complete without a word.
         """
-        complete = self._completeness
-        own = complete.covers(organizations, found, unit)
-        return own | complete.covers(self.answerable[organizations], found, unit)
+        low, table = self.shared(("complete", unit), lambda: self._complete(unit))
+        place = np.minimum(np.maximum(found - np.int32(low), 0), table.shape[1] - 1)
+        return table[organizations, place]
+
+    def _complete(self, unit: Unit) -> tuple[int, Bools]:
+        low, table = self._completeness.table(unit)
+        return low, table | table[self.answerable]
 
     @cached_property
     def _completeness(self) -> Completeness:

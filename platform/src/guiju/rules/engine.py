@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,14 +166,23 @@ def compile_rules(
 ) -> list[Rule]:
     """The rules to judge by, in order of the pack, readings applied."""
     patches = _patches(pack, choices.readings)
+    settings = repr(sorted(choices.settings.items()))
+    # Loading parameters takes longer than judging one organization by them.
+    known: dict[Any, list[Rule]] = pack.memory if checks is CHECKS else {}
     found: list[Rule] = []
     for requirement in pack.requirements:
         if only is not None and requirement.id not in only:
             continue
+        patch = patches.get(requirement.id, {})
         for part in requirement.parts:
-            if part.check is not None:
-                found += _rules(requirement, part, checks, patches.get(requirement.id, {}), choices)
-    return [replace(rule, vocabularies=pack.vocabularies) for rule in found]
+            if part.check is None:
+                continue
+            key = ("rules", requirement.id, part.id, repr(patch), settings)
+            rules = known.get(key)
+            if rules is None:
+                rules = known[key] = list(_rules(pack, requirement, part, checks, patch, choices))
+            found += rules
+    return found
 
 
 def rules_under_all_readings(
@@ -203,6 +213,7 @@ def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, obj
 
 
 def _rules(
+    pack: Pack,
     requirement: Requirement,
     part: Part,
     checks: Mapping[str, Check],
@@ -238,6 +249,7 @@ def _rules(
             valid_until=LAST_DAY if until is None else periods.day(until),
             first=number == 0,
             keeps_last=bool(later) and later[0].transition == "old",
+            vocabularies=pack.vocabularies,
         )
 
 

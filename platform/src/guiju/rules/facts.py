@@ -73,6 +73,14 @@ class Rows:
             return [None] * len(self)
         return [None if v is None else str(v) for v in self._table[column].to_pylist()]
 
+    def words(self, column: str) -> list[str | None]:
+        """What the codes of a text or period column stand for, in their order."""
+        if not self.has(column):
+            return []
+        cells = _combined(self._source(column))
+        cells = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+        return list(cells.dictionary.to_pylist())
+
     def text(self, column: str, row: int) -> str | None:
         """One cell as the author wrote it."""
         if not self.has(column):
@@ -177,6 +185,10 @@ def _distinct(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.flatnonzero(there) + low
 
 
+#: How many ids are looked up at a time.
+_PIECE = 1 << 17
+
+
 class _Positions:
     """Where each integer id stands: a table where ids are dense, a search where they are not."""
 
@@ -193,7 +205,16 @@ class _Positions:
             self._order = np.argsort(ids).astype(np.int32)
             self._sorted = ids[self._order]
 
-    def find(self, wanted: NDArray[np.int64]) -> Codes:
+    def find(self, wanted: NDArray[np.integer[Any]]) -> Codes:
+        """Positions of ids; -1 for those that are not there."""
+        found = np.empty(len(wanted), dtype=np.int32)
+        # Piece by piece: what lies in between then stays in the processor's memory.
+        for start in range(0, len(wanted), _PIECE):
+            piece = wanted[start : start + _PIECE].astype(np.int64, copy=False)
+            found[start : start + _PIECE] = self._find(piece)
+        return found
+
+    def _find(self, wanted: NDArray[np.int64]) -> Codes:
         if self._table is not None:
             places = wanted - self._low
             last = len(self._table) - 1
@@ -320,7 +341,9 @@ class Facts:
         dense = self._dense.get(target)
         if dense is None:
             dense = self._dense[target] = _Positions(_numbers(self.ids(target), -1, np.int64))
-        return dense.find(_numbers(column, -1, np.int64))
+        if column.null_count:
+            column = column.fill_null(-1)
+        return dense.find(column.to_numpy(zero_copy_only=False))
 
     def text_codes(self, *columns: tuple[str, str]) -> list[Codes]:
         """Text columns of (table, column) in one numbering, so that they can be compared."""
@@ -365,7 +388,8 @@ class Facts:
             [self.position(vocabulary, code) for code in encoded.dictionary.to_pylist()] + [-1],
             dtype=np.int16,
         )
-        return lookup[_numbers(encoded.indices, -1, np.int32)]
+        indices = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+        return lookup[indices.to_numpy(zero_copy_only=False)]
 
     def encode_masks(self, vocabulary: str, column: pa.Array) -> NDArray[np.uint64]:
         if pa.types.is_integer(column.type):

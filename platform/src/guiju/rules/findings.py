@@ -50,18 +50,18 @@ class Evidence:
 
     table: str
     rows: Codes
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
+    start: NDArray[np.int32]
+    stop: NDArray[np.int32]
 
     @classmethod
     def none(cls, count: int) -> Evidence:
-        zero = np.zeros(count, dtype=np.int64)
+        zero = np.zeros(count, dtype=np.int32)
         return cls("occasions", np.zeros(0, dtype=np.int32), zero, zero)
 
     @classmethod
     def single(cls, table: str, rows: Codes) -> Evidence:
         """One record each; -1 for none."""
-        place = np.arange(len(rows), dtype=np.int64)
+        place = np.arange(len(rows), dtype=np.int32)
         return cls(table, rows, place, place + (rows >= 0))
 
     @classmethod
@@ -72,8 +72,8 @@ class Evidence:
             if bool(np.all(groups[1:] >= groups[:-1]))
             else np.argsort(groups, kind="stable")
         )
-        stop = np.cumsum(np.bincount(groups, minlength=count))
-        start = np.concatenate([[0], stop[:-1]])
+        stop = np.cumsum(np.bincount(groups, minlength=count)).astype(np.int32)
+        start = np.concatenate([np.zeros(1, dtype=np.int32), stop[:-1]])
         return cls(table, rows[order].astype(np.int32), start, stop)
 
     def take(self, keep: NDArray[Any]) -> Evidence:

@@ -193,6 +193,11 @@ class Pack:
     vocabularies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
+    def memory(self) -> dict[Any, Any]:
+        """What was worked out from the pack, which never changes, and is worth keeping."""
+        return {}
+
+    @cached_property
     def by_id(self) -> Mapping[str, Requirement]:
         return {requirement.id: requirement for requirement in self.requirements}
 

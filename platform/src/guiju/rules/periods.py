@@ -77,7 +77,7 @@ _FIRST_OF_MONTH: Final[Days] = (
 
 def months(days: Days) -> Indices:
     """Month index of each day; days outside 1900–2199 are clamped."""
-    return _MONTH_OF_DAY[np.clip(days, _TABLE_FIRST, _TABLE_LAST) - _TABLE_FIRST]
+    return _MONTH_OF_DAY[np.minimum(np.maximum(days, _TABLE_FIRST), _TABLE_LAST) - _TABLE_FIRST]
 
 
 def indices(days: Days, unit: Unit) -> Indices:
@@ -95,7 +95,8 @@ def index(value: int | date, unit: Unit) -> int:
 def first_days(found: Indices, unit: Unit) -> Days:
     """First day of each period."""
     month = np.asarray(found, dtype=np.int64) * unit.value
-    return _FIRST_OF_MONTH[np.clip(month - _MONTH_LOW, 0, len(_FIRST_OF_MONTH) - 1)]
+    last = len(_FIRST_OF_MONTH) - 1
+    return _FIRST_OF_MONTH[np.minimum(np.maximum(month - _MONTH_LOW, 0), last)]
 
 
 def last_days(found: Indices, unit: Unit) -> Days:

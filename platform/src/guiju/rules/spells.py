@@ -39,7 +39,7 @@ def bounds(rows: Columns, first: str, last: str) -> tuple[Days, Days]:
 
 
 def _keys(owners: Codes, days: Days) -> NDArray[np.int64]:
-    clipped = np.clip(days, FIRST_DAY, LAST_DAY).astype(np.int64)
+    clipped = np.minimum(np.maximum(days, FIRST_DAY), LAST_DAY).astype(np.int64)
     return owners.astype(np.int64) * _SPAN + (clipped - FIRST_DAY)
 
 
