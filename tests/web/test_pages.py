@@ -1,13 +1,18 @@
 """What each visitor sees of an office whose year is judged, and what looks as if it were not."""
 
 import re
+from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
 import sqlalchemy as sa
+from flask import render_template
 
 from guiju.audit.models import AuditEntry
 from guiju.db import ScopedSession, db, tenant_scope
+from guiju.scoring.results import Progress, Standing
+
+AS_OF = date(2021, 11, 10)
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +201,23 @@ def test_an_overview_takes_as_many_queries_for_a_large_part_as_for_a_small(app, 
     finally:
         sa.event.remove(engine, "before_cursor_execute", count)
     assert len(set(counted)) == 1, counted
+
+
+@pytest.mark.parametrize(
+    ("stage", "done", "text"),
+    [
+        ("waiting", 0, "等待评定"),
+        ("judging", 1500, "正在评定 1,500 / 20,000"),
+        ("totals", 20_000, "正在汇总"),
+        ("failed", 40, "上次评定没有完成"),
+    ],
+)
+def test_how_far_scoring_is(app, stage, done, text):
+    moment = datetime(2021, 11, 10, 1, 12, tzinfo=UTC)
+    progress = Progress(stage, 20_000, done, AS_OF, moment, None)
+    fresh = Standing(AS_OF, moment, 0, progress)
+    with app.test_request_context("/"):
+        line = render_template("parts/standing.html", standing=fresh, seen="")
+    assert text in line
+    assert "2021年11月10日 09:12评定" in line
+    assert ('hx-trigger="every 2s"' in line) == (stage != "failed")
