@@ -50,8 +50,8 @@ class Evidence:
 
     table: str
     rows: Codes
-    start: NDArray[np.int32]
-    stop: NDArray[np.int32]
+    start: NDArray[np.integer[Any]]
+    stop: NDArray[np.integer[Any]]
 
     @classmethod
     def none(cls, count: int) -> Evidence:

@@ -251,7 +251,8 @@ class Sheet:
         numbers = known[evidence.rows]
         running = np.zeros(len(numbers) + 1, dtype=np.uint64)
         np.cumsum(mixed(numbers.view(np.uint64)), out=running[1:])
-        return running[evidence.stop] - running[evidence.start]
+        found: Hashes = running[evidence.stop] - running[evidence.start]
+        return found
 
     # -- what is to be written --------------------------------------------------
 
@@ -463,7 +464,7 @@ def _joined(parts: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
     return np.concatenate([np.zeros(0, dtype=dtype), *parts]).astype(dtype, copy=False)
 
 
-def _ranges(start: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranges(start: NDArray[np.integer[Any]], count: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """``start[i], start[i] + 1, …`` for ``count[i]`` steps, one after the other."""
     before = np.cumsum(count) - count
     return np.repeat(start - before, count) + np.arange(int(count.sum()))
