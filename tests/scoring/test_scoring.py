@@ -184,6 +184,18 @@ def test_a_change_at_a_superior_reaches_those_below_it(scored, packs):
     assert_settled(scored, packs)
 
 
+@pytest.mark.usefixtures("by_steps")
+def test_superiors_can_wait_for_what_is_below_them(scored, packs):
+    with scored.scope(), scored.session() as session:
+        row = {"id": "new", "organization": "c0", "kinds": ["theme_day"]}
+        record_occasion(session, scored.actor, {**row, "held_on": date(2021, 8, 5)})
+    assert scored.drain(packs, settle=False).runs == 1
+    assert waiting(scored) == 2
+    assert scored.drain(packs, settle=False).runs == 0
+    assert scored.drain(packs).runs == 1
+    assert_settled(scored, packs)
+
+
 def test_an_organization_that_moved_keeps_its_past_with_its_old_superior(scored, packs):
     a, c, a0, root = (scored.number(code) for code in ("a", "c", "a0", "root"))
     with scored.scope(), scored.session() as session:

@@ -25,11 +25,16 @@ def ring(session: AnySession) -> bool:
         return ring_for(connection, current_tenant_id())
 
 
-def ring_for(connection: redis.Redis, tenant_id: int, *, again: str = "") -> bool:
-    """Have a tenant scored; ``again`` tells this bell from one whose worker may have died."""
+def ring_for(
+    connection: redis.Redis, tenant_id: int, *, again: str = "", settle: bool = False
+) -> bool:
+    """Have a tenant scored; ``again`` tells this bell from one whose worker may have died.
+
+    ``settle`` has superiors judged as well that wait for what is below them.
+    """
     job_id = "-".join(part for part in ("score", str(tenant_id), again) if part)
     as_of = clock.today().isoformat()
-    return queue.enqueue(connection, queue.SCORING, _JOB, tenant_id, as_of, job_id=job_id)
+    return queue.enqueue(connection, queue.SCORING, _JOB, tenant_id, as_of, settle, job_id=job_id)
 
 
 def ring_on_commit(engine: sa.Engine, redis_url: str) -> None:

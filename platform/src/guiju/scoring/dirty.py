@@ -3,7 +3,7 @@
 A mark says whose records changed.  Whom else that concerns follows from the rules: the
 groups of a branch and the branch of a group, what is below a superior, the superiors above.
 Superiors are judged after the others, once for many changes, because their verdicts may
-rest on everybody below.
+rest on everybody below: of a large tenant once a minute, when the sweep comes by.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BELOW = "scoring.below"
 #: Up to this many organizations, a tenant is read and judged whole.
 SMALL = 500
 #: How many organizations are judged at a time.
-CHUNK = 25_000
+CHUNK = 40_000
 
 Mask = NDArray[np.bool_]
 
@@ -142,8 +142,13 @@ class Plan:
     complete: bool
 
 
-def plan(connection: adbc.Connection, reach: Reach, *, complete: bool) -> Plan | None:
-    """What to judge: everything if ``complete``, else what is marked; None if that is nothing."""
+def plan(
+    connection: adbc.Connection, reach: Reach, *, complete: bool, settle: bool = True
+) -> Plan | None:
+    """What to judge: everything if ``complete``, else what is marked; None if that is nothing.
+
+    Without ``settle``, superiors that only wait for what is below them go on waiting.
+    """
     marks = _marks(connection)
     if not complete and not marks.num_rows:
         return None
@@ -152,6 +157,8 @@ def plan(connection: adbc.Connection, reach: Reach, *, complete: bool) -> Plan |
     own = marks.filter(pc.not_equal(marks["reason"], BELOW))
     if complete:
         return _whole(tree, numbers, _partners(connection, reach.footprint))
+    if not own.num_rows and not settle:
+        return None
     if not own.num_rows:
         return _upper(tree, tree.mask(marks["organization_id"].to_pylist()), numbers)
     partners = _partners(connection, reach.footprint)

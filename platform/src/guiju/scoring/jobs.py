@@ -42,7 +42,7 @@ def _engine(settings: Settings) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
-def score(tenant_id: int, as_of: str) -> None:
+def score(tenant_id: int, as_of: str, settle: bool = False) -> None:  # noqa: FBT001, FBT002
     """Judge what is dirty in a tenant, as of a day (ISO) unless the tenant has a fixed one."""
     job = get_current_job()
     with _engine(load_settings()) as engine:
@@ -61,6 +61,7 @@ def score(tenant_id: int, as_of: str) -> None:
                 tenant_id,
                 fixed or date.fromisoformat(as_of),
                 reason="job",
+                settle=settle,
                 asked_at=None if job is None else _aware(job.enqueued_at),
                 report=report,
             )
@@ -83,7 +84,7 @@ def sweep() -> int:
             with tenant_scope(tenant.id), orm.Session(engine) as session:
                 waiting = session.scalar(sa.select(sa.exists().select_from(DirtyMark)))
             if waiting:
-                rung += bells.ring_for(connection, tenant.id, again=minute)
+                rung += bells.ring_for(connection, tenant.id, again=minute, settle=True)
     return rung
 
 
@@ -96,7 +97,7 @@ def nightly() -> int:
 
 def _ring_all(connection: redis.Redis, tenants: list[TenantSummary]) -> int:
     day = datetime.now(UTC).strftime("%Y%m%d")
-    return sum(bells.ring_for(connection, tenant.id, again=day) for tenant in tenants)
+    return sum(bells.ring_for(connection, tenant.id, again=day, settle=True) for tenant in tenants)
 
 
 def _active(engine: sa.Engine, reason: str) -> list[TenantSummary]:

@@ -15,6 +15,7 @@ from guiju.rules.checks import Footprint
 from guiju.rules.engine import Rule
 from guiju.rules.findings import Findings
 from guiju.rules.pack import Choices, Pack
+from guiju.rules.vocabulary import BRANCH_KINDS
 from guiju.scoring import reader, sheets
 from guiju.scoring.dirty import Reach
 from guiju.scoring.numbering import Numbering
@@ -47,8 +48,16 @@ class Law:
 
     def tables_read_whole(self, *, superiors: bool) -> set[str]:
         """The tables that are read of everybody, whoever is judged."""
-        wide = Footprint.TENANT | Footprint.SUBORDINATES if superiors else Footprint.TENANT
-        rules = [rule for rule in self.rules() if rule.check.footprint & wide]
+        rules = [
+            rule
+            for rule in self.rules()
+            if rule.check.footprint & Footprint.TENANT
+            or (
+                superiors
+                and rule.check.footprint & Footprint.SUBORDINATES
+                and _binds_superiors(rule)
+            )
+        ]
         return set(engine.columns_read(rules)) if rules else set()
 
     def reach(self) -> Reach:
@@ -62,6 +71,12 @@ class Law:
     def reads_restricted(self) -> bool:
         """Whether restricted records are read."""
         return any(tables.TABLES[table].restricted for table in self.columns())
+
+
+def _binds_superiors(rule: Rule) -> bool:
+    """Whether a rule is about others than branches and their groups."""
+    kinds = rule.requirement.applies_to.kinds
+    return not kinds or not set(kinds) <= {*BRANCH_KINDS, "party_group"}
 
 
 def judge(law: Law, snapshot: Snapshot, scope: NDArray[np.bool_]) -> list[tuple[str, Findings]]:

@@ -99,11 +99,13 @@ def drain(
     *,
     reason: str,
     complete: bool = False,
+    settle: bool = True,
     asked_at: datetime | None = None,
     report: Report = lambda _done, _total: None,
 ) -> Outcome:
     """Judge whatever is dirty until nothing is; everything first, if ``complete``.
 
+    Without ``settle``, superiors of a large tenant wait for the next one with it.
     ``asked_at`` is when somebody asked for it: a request from before a newer day's scoring
     does not turn the day back.  Raises ``Busy`` while another process is at it, and
     ``BadInput`` where a profile is not installed or wrongly set.
@@ -115,7 +117,7 @@ def drain(
     ):
         scoring = _Scoring(session, packs, _day(session, as_of, asked_at), reason, report)
         outcome = Outcome()
-        while scoring.run(complete=complete):
+        while scoring.run(complete=complete, settle=settle):
             complete = False
             done = scoring.last
             outcome = Outcome(
@@ -178,7 +180,7 @@ class _Scoring:
         self._numbering = Numbering(session)
         self._close_interrupted()
 
-    def run(self, *, complete: bool) -> bool:
+    def run(self, *, complete: bool, settle: bool) -> bool:
         """Answer the marks that there are; False if there was nothing to do."""
         law = Law(
             self._packs,
@@ -190,7 +192,7 @@ class _Scoring:
         self._basis = basis(law)
         complete = complete or self._is_outdated()
         with arrow_connection(self._url, write=True) as connection:
-            plan = dirty.plan(connection, law.reach(), complete=complete)
+            plan = dirty.plan(connection, law.reach(), complete=complete, settle=settle)
             if plan is None:
                 return False
             self._begin(plan, law)
