@@ -12,7 +12,7 @@ counts that were derived when the occasion was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -269,6 +269,15 @@ class Facts:
         if rows is None:
             rows = self._rows[table] = Rows(table, self, self._source.get(table))
         return rows
+
+    def release(self, keep: Collection[str]) -> None:
+        """Forget all tables but these: their columns are as if nobody had brought them."""
+        self.ids("people")
+        for table in set(self._source) - set(keep):
+            self._rows.pop(table, None)
+            del self._source[table]
+        for derived in ("roster", "posts"):
+            self.__dict__.pop(derived, None)
 
     # -- ids -----------------------------------------------------------------
 

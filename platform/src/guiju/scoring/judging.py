@@ -129,7 +129,10 @@ def judge_and_store(
     """Judge the organizations numbered in ``wanted`` (all by default) and store the findings."""
     ids = snapshot.facts.numbers("organizations")
     scope = np.ones(len(ids), dtype=np.bool_) if wanted is None else np.isin(ids, wanted)
-    return store(connection, law, numbering, snapshot, judge(law, snapshot, scope), scope)
+    judged = judge(law, snapshot, scope)
+    # What comes next is as large as what was read.
+    snapshot.facts.release(sheets.tables_of(judged))
+    return store(connection, law, numbering, snapshot, judged, scope)
 
 
 def store(

@@ -374,6 +374,17 @@ class Sheet:
             yield leaf.group[keep], found
 
 
+def tables_of(judged: Iterable[tuple[str, Findings]]) -> set[str]:
+    """The facts tables whose records findings name."""
+    found = {"organizations"}
+    for _, findings_ in judged:
+        for block in findings_.blocks:
+            found |= {SUBJECT_TABLES[block.subject_type], block.evidence.table}
+            if block.rule.check.observed_table is not None:
+                found.add(block.rule.check.observed_table)
+    return found
+
+
 def lay_out(
     judged: Iterable[tuple[str, Findings]],
     numbering: Numbering,
