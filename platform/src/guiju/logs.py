@@ -33,11 +33,11 @@ def configure(settings: Settings) -> None:
             )
         ]
     )
+    # Loggers are not cached: one that has spoken would no longer follow what is configured.
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
