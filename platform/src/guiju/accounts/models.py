@@ -6,14 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from guiju.accounts.permissions import READING_ROLES, ROLES
 from guiju.db.models import Base, TenantRow, reference
 from guiju.organizations.models import Organization
-
-#: What a user can be on an organization and everything below it.
-ROLES = ("administrator", "recorder", "reader", "auditor")
-
-#: Roles that show the records; an auditor sees the audit trail alone.
-READING_ROLES = ("administrator", "recorder", "reader")
 
 
 class User(TenantRow, Base):

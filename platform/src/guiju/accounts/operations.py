@@ -8,7 +8,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from guiju.accounts import passwords
-from guiju.accounts.models import ROLES, SignInAttempt, User, UserRole
+from guiju.accounts.models import SignInAttempt, User, UserRole
+from guiju.accounts.permissions import ROLES
 from guiju.audit.operations import Actor, record
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, transaction

@@ -17,10 +17,10 @@ from flask import Flask, Response, abort, flash, g, redirect, request, session, 
 from flask_login import LoginManager, current_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from guiju.accounts.visitors import Visitor, find_visitor, parse_id
 from guiju.audit.operations import record_reading
 from guiju.db import db, tenant_scope, transaction
 from guiju.language import gettext as _
-from guiju.web.visitors import Visitor, find_visitor, parse_id
 
 #: Endpoints that need nobody signed in.
 PUBLIC = {
@@ -65,7 +65,7 @@ def load(tenant_id: int, user_id: int) -> Visitor | None:
     """
     stack = ExitStack()
     stack.enter_context(tenant_scope(tenant_id))
-    visitor = find_visitor(db.session, tenant_id, user_id)
+    visitor = find_visitor(db.session, tenant_id, user_id, request.remote_addr)
     if visitor is None:
         db.session.remove()
         stack.close()

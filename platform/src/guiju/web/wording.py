@@ -10,6 +10,7 @@ from babel.dates import format_skeleton
 from flask import Flask, current_app, request, url_for
 from flask_babel import format_date, format_decimal, format_time, get_locale, to_user_timezone
 
+from guiju.accounts.permissions import role_label
 from guiju.language import gettext
 from guiju.language import gettext as _
 from guiju.plugins import Plugins
@@ -66,7 +67,7 @@ def init_app(app: Flask) -> None:
         month_name=month_name,
         judged=judged,
         lacking=lacking,
-        role=role,
+        role=role_label,
         codes=codes,
         notice_title=notice_title,
     )
@@ -97,16 +98,6 @@ def label(code: str, vocabulary: str, profile: str | None = None) -> str:
 def codes(vocabulary: str) -> list[str]:
     """The codes of a vocabulary."""
     return list(_VOCABULARIES[vocabulary])
-
-
-def role(code: str) -> str:
-    """What a role is called."""
-    return {
-        "administrator": _("管理员"),
-        "recorder": _("记录员"),
-        "reader": _("查阅者"),
-        "auditor": _("审计员"),
-    }[code]
 
 
 def notice_title(profile: str) -> str:

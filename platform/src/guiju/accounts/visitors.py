@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import sqlalchemy as sa
-from flask import request
 
-from guiju.accounts.models import READING_ROLES, User, UserRole
+from guiju.accounts.models import User, UserRole
+from guiju.accounts.permissions import READING_ROLES, allows
 from guiju.audit.operations import Actor
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.rules.vocabulary import BRANCH_KINDS
 from guiju.tenancy.models import Tenant
-
-_ABOUT_PEOPLE = ("administrator", "recorder")
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,10 @@ class Visitor:
     username: str
     tenant: str
     posts: tuple[Post, ...]
+    #: Address that the request came from, for the audit trail.
+    address: str | None = None
+    #: Whether the tenant keeps system, security and audit administrators apart.
+    separated: bool = False
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
@@ -53,7 +55,7 @@ class Visitor:
 
     def actor(self) -> Actor:
         """Who is named in the audit trail."""
-        return Actor(self.name, self.user_id, request.remote_addr)
+        return Actor(self.name, self.user_id, self.address)
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -65,12 +67,28 @@ class Visitor:
         """The post whose organization the visitor comes to first: the highest in the tree."""
         return min(self._reading, key=lambda post: (post.path.count("/"), post.path), default=None)
 
+    def may(self, permission: str, path: str | None = None) -> bool:
+        """Whether a role of the visitor allows something at the organization with ``path``.
+
+        Without a path: at any organization at all.
+        """
+        return any(
+            (path is None or path.startswith(post.path))
+            and allows(post.role, permission, separated=self.separated)
+            for post in self.posts
+        )
+
+    def roots(self, permission: str) -> tuple[str, ...]:
+        """Paths of the organizations at and below which the visitor may do something."""
+        paths = (post.path for post in self.posts if self.may(permission, post.path))
+        return tuple(dict.fromkeys(paths))
+
     def may_see_people(self, path: str) -> bool:
         """Whether findings about single members of an organization are the visitor's business.
 
         Those who keep the records and who answer for them; not who only reads figures.
         """
-        return any(post.role in _ABOUT_PEOPLE and path.startswith(post.path) for post in self.posts)
+        return self.may("people.read", path)
 
     @property
     def _reading(self) -> list[Post]:
@@ -92,7 +110,9 @@ def parse_id(identity: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def find_visitor(session: AnySession, tenant_id: int, user_id: int) -> Visitor | None:
+def find_visitor(
+    session: AnySession, tenant_id: int, user_id: int, address: str | None = None
+) -> Visitor | None:
     """The user of this number, in whose tenant's scope the session is.
 
     None where the user or the tenant may not come in any more.
@@ -136,4 +156,5 @@ def find_visitor(session: AnySession, tenant_id: int, user_id: int) -> Visitor |
         username=username,
         tenant=tenant,
         posts=tuple(Post(*found) for found in posts),
+        address=address,
     )
