@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from guiju.accounts.permissions import READING_ROLES, ROLES
@@ -73,4 +74,27 @@ class SignInAttempt(TenantRow, Base):
     __table_args__ = (
         reference("user_id", "users", ondelete="CASCADE"),
         sa.Index("ix_sign_in_attempts_user", "tenant_id", "user_id", "created_at"),
+    )
+
+
+class ApiToken(TenantRow, Base):
+    """A personal token, by which a program acts for its owner."""
+
+    __tablename__ = "api_tokens"
+
+    user_id: Mapped[int]
+    #: What its owner calls it.
+    name: Mapped[str]
+    token_hash: Mapped[bytes]
+    #: Permissions that it is for; its owner's own rights limit them further.
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        reference("user_id", "users", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "token_hash"),
+        sa.Index("ix_api_tokens_user", "tenant_id", "user_id"),
     )

@@ -44,6 +44,8 @@ class Visitor:
     address: str | None = None
     #: Whether the tenant keeps system, security and audit administrators apart.
     separated: bool = False
+    #: Permissions of the token that the visitor came with; None for a person in a browser.
+    scopes: frozenset[str] | None = None
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
@@ -70,8 +72,10 @@ class Visitor:
     def may(self, permission: str, path: str | None = None) -> bool:
         """Whether a role of the visitor allows something at the organization with ``path``.
 
-        Without a path: at any organization at all.
+        Without a path: at any organization at all.  A token's scopes limit it further.
         """
+        if self.scopes is not None and permission not in self.scopes:
+            return False
         return any(
             (path is None or path.startswith(post.path))
             and allows(post.role, permission, separated=self.separated)
@@ -92,6 +96,8 @@ class Visitor:
 
     @property
     def _reading(self) -> list[Post]:
+        if self.scopes is not None and "organization.read" not in self.scopes:
+            return []
         return [post for post in self.posts if post.role in READING_ROLES]
 
     @property
@@ -111,11 +117,17 @@ def parse_id(identity: str) -> tuple[int, int] | None:
 
 
 def find_visitor(
-    session: AnySession, tenant_id: int, user_id: int, address: str | None = None
+    session: AnySession,
+    tenant_id: int,
+    user_id: int,
+    address: str | None = None,
+    *,
+    scopes: frozenset[str] | None = None,
 ) -> Visitor | None:
     """The user of this number, in whose tenant's scope the session is.
 
-    None where the user or the tenant may not come in any more.
+    ``scopes`` are those of the token that the visitor came with.  None where the user or the
+    tenant may not come in any more.
     """
     row = session.execute(
         sa.select(User.name, User.username, User.password_set_at, Tenant.name)
@@ -157,4 +169,5 @@ def find_visitor(
         tenant=tenant,
         posts=tuple(Post(*found) for found in posts),
         address=address,
+        scopes=scopes,
     )
