@@ -11,6 +11,8 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from aiosmtpd.controller import Controller
 from filelock import FileLock
 from playwright.sync_api import Browser
 from psycopg import sql
@@ -216,3 +219,62 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     with chromium(program) as running:
         yield running
+
+
+class Letterbox:
+    """Keeps what arrives; refuses the addresses in ``refused``, and everything while ``busy``."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refused: set[str] = set()
+        self.busy = False
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options) -> str:  # noqa: N802
+        if self.busy:
+            return "451 try again"
+        if address in self.refused:
+            return f"550 no such user {address}"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        self.recipients.append(envelope.rcpt_tos)
+        return "250 OK"
+
+
+class MailServer(Controller):
+    """An SMTP server in a thread, on whichever port is free."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def letterbox() -> Letterbox:
+    """What the tests' mail server has taken."""
+    return Letterbox()
+
+
+@pytest.fixture
+def mail_server(letterbox: Letterbox) -> Iterator[Callable[..., int]]:
+    """Start a server that delivers into ``letterbox``, with options of aiosmtpd; its port."""
+    started = []
+
+    def start(**options) -> int:
+        server = MailServer(letterbox, hostname="127.0.0.1", port=0, **options)
+        server.start()
+        started.append(server)
+        return server.port
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def smtp_url(mail_server: Callable[..., int]) -> str:
+    """The address of such a server."""
+    return f"smtp://127.0.0.1:{mail_server()}"

@@ -48,6 +48,9 @@ class Settings:
     max_upload_mb: int
     secure_cookies: bool
     trusted_proxies: int
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    public_url: str | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -60,6 +63,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         values: dict[str, Any] = Schema.from_dict(table())().load(given(environ))
     except ValidationError as error:
         raise ConfigError(_problems(error.messages_dict)) from error
+    if problems := _problems(_missing_for_mail(values)):
+        raise ConfigError(problems)
     values["admin_database_url"] = values["admin_database_url"] or values["database_url"]
     return Settings(**values)
 
@@ -103,6 +108,31 @@ def _redis_address(value: str) -> None:
     if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
         raise ValidationError(_("应以 redis://、rediss:// 或 unix:// 开头。"))
     _port(value)
+
+
+def _smtp_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValidationError(_("应写作 smtp://主机 或 smtps://主机。"))
+    _port(value)
+
+
+def _public_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValidationError(_("应写作 https://主机，可带路径。"))
+    _port(value)
+
+
+def _missing_for_mail(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Messages for what a mail server needs beside itself and is not set."""
+    if not values["smtp_url"]:
+        return {}
+    return {
+        str(declared.data_key): [_("设置了 GUIJU_SMTP_URL 时不能没有。")]
+        for name, declared in table().items()
+        if name in {"mail_from", "public_url"} and not values[name]
+    }
 
 
 def _port(value: str) -> None:
@@ -201,6 +231,33 @@ def table() -> dict[str, fields.Field[Any]]:
                 "description": _(
                     "应用前面有几层反向代理，其 X-Forwarded-* 头才可信。直接对外时为 0。"
                 )
+            },
+        ),
+        "smtp_url": fields.String(
+            data_key="GUIJU_SMTP_URL",
+            load_default=None,
+            validate=_smtp_address,
+            metadata={
+                "description": _(
+                    "发送邮件的服务器。smtps:// 全程加密；smtp:// 在服务器支持时加密，"
+                    "写有口令而不能加密时不发送。不设置则不发邮件。"
+                ),
+                "example": "smtps://guiju:…@mail:465",
+            },
+        ),
+        "mail_from": fields.String(
+            data_key="GUIJU_MAIL_FROM",
+            load_default=None,
+            validate=validate.Email(error=_("应为一个邮件地址。")),
+            metadata={"description": _("邮件的发件地址。"), "example": "guiju@example.gov.cn"},
+        ),
+        "public_url": fields.String(
+            data_key="GUIJU_PUBLIC_URL",
+            load_default=None,
+            validate=_public_address,
+            metadata={
+                "description": _("用户打开规矩时的网址，邮件中的链接由此开头。"),
+                "example": "https://guiju.example.gov.cn",
             },
         ),
     }

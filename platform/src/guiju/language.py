@@ -7,9 +7,17 @@ the work in :func:`speaking`; everything below it, Flask or not, then follows.
 
 from __future__ import annotations
 
+import gettext as catalogues
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+#: Codes of the languages that people can choose.
+CODES = ("zh", "en")
+
+_FOLDER = Path(__file__).parent / "web" / "translations"
 
 
 def _as_written(text: str) -> str:
@@ -32,3 +40,16 @@ def speaking(translate: Callable[[str], str]) -> Iterator[None]:
         yield
     finally:
         _translate.reset(token)
+
+
+def spoken(code: str) -> Callable[[str], str]:
+    """What translates into the language ``code``, for work that no request asked for.
+
+    Raises ``FileNotFoundError`` where the language has no compiled catalogue.
+    """
+    return _as_written if code == "zh" else _catalogue(code).gettext
+
+
+@cache
+def _catalogue(code: str) -> catalogues.NullTranslations:
+    return catalogues.translation("messages", _FOLDER, [code])
