@@ -19,7 +19,7 @@ from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.db.models import metadata
 from guiju.organizations.models import DirtyMark
-from guiju.scoring import jobs, operations
+from guiju.scoring import operations
 from guiju.tenancy.operations import create_tenant, enable_profile
 
 ACTOR = Actor("test")
@@ -178,7 +178,7 @@ def work_off(place: Place) -> Callable[[], None]:
     """Let a worker fork for one job after the other until the queues are empty."""
 
     def run() -> None:
-        jobs.packs()
+        plugins.loaded()
         queues = [rq.Queue(name, connection=place.queue) for name in queue.QUEUES]
         rq.Worker(queues, connection=place.queue).work(burst=True, logging_level="ERROR")
 

@@ -14,6 +14,7 @@ from guiju.activities.operations import store_facts
 from guiju.activities.store import store
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.db.locks import Busy
 from guiju.db.models import metadata
 from guiju.scoring import bells, jobs, operations, queries
 from guiju.scoring.models import ScoringRun
@@ -40,7 +41,7 @@ def score_fresh(office):
 
 
 def test_a_mark_is_part_of_the_transaction_that_changes_records(place, office):
-    bells.ring_on_commit(place.engine, place.queue_url)
+    queue.attach(place.engine, place.queue_url)
     before = office.waiting()
     row = {"id": "late", "organization": "x0", "kinds": ["theme_day"], "held_on": AS_OF}
     with office.session() as session:
@@ -55,7 +56,7 @@ def test_a_mark_is_part_of_the_transaction_that_changes_records(place, office):
 
 
 def test_a_committed_change_rings_and_a_worker_scores(place, office, work_off):
-    bells.ring_on_commit(place.engine, place.queue_url)
+    queue.attach(place.engine, place.queue_url)
     office.record("x0-8", date(2021, 8, 3))
     office.record("x0-9", date(2021, 9, 3))
     assert queued(place) == [f"score-{office.tenant_id}"]
@@ -120,7 +121,7 @@ def test_a_lost_queue_loses_nothing(place, office, work_off):
 
 
 def test_a_queue_out_of_reach_does_not_stop_the_writer(place, office):
-    bells.ring_on_commit(place.engine, "redis://127.0.0.1:1/0")
+    queue.attach(place.engine, "redis://127.0.0.1:1/0")
     before = office.waiting()
     office.record("x0-8", date(2021, 8, 3))
     assert office.waiting() > before
@@ -185,7 +186,7 @@ def test_two_processes_do_not_score_one_tenant_at_once(office):
     with (
         tenant_scope(office.tenant_id),
         operations.alone(office.engine, office.tenant_id),
-        pytest.raises(operations.Busy),
+        pytest.raises(Busy),
     ):
         score()
     assert score().judged

@@ -10,14 +10,15 @@ from types import SimpleNamespace
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
-from structlog.testing import capture_logs
 
+from guiju import background, plugins
 from guiju import facts as documents
-from guiju import plugins
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
 from guiju.hookspecs import ReportRequest
-from guiju.reports import jobs, operations, queries
+from guiju.jobs import runner
+from guiju.jobs.queries import read_file
+from guiju.reports import operations, queries
 from guiju.rules.engine import evaluate
 from guiju.rules.facts import Facts
 from guiju.rules.problems import BadInput, Problem
@@ -183,25 +184,25 @@ def test_asked_for_made_and_downloaded(
     )
     paths = [f"/{tenant.root_id}/"]
     assert queries.report(session, number, paths=paths).state == "waiting"
-    assert queries.content(session, number, paths=paths) is None
-    assert queries.waiting(session) == [number]
+    assert queries.report(session, number, paths=paths).files == ()
     session.rollback()
 
     monkeypatch.setenv("DATABASE_URL", migrated.url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
-    jobs.make(tenant.tenant_id, number)
+    background.run(tenant.tenant_id, number)
     made = queries.report(session, number, paths=paths)
     assert (made.state, made.error, made.requested_by) == ("done", None, "test")
-    content = queries.content(session, number, paths=paths)
-    assert content is not None
-    book = openpyxl.load_workbook(io.BytesIO(content))
+    [file] = made.files
+    assert file.name == "主题党日和三会一课台账-机关工委-2021-06-30.xlsx"
+    with read_file(session, file.id) as content:
+        book = openpyxl.load_workbook(content)
     assert [row["日期"] for row in rows(book["三会一课"])] == ["2021-03-05", "2021-05-10"]
-    assert queries.content(session, number, paths=["/0/"]) is None, "not below the reader's units"
+    assert queries.report(session, number, paths=["/0/"]) is None, "not below the reader's units"
 
     session.rollback()
-    jobs.make(tenant.tenant_id, number)
-    assert queries.content(session, number, paths=paths) == content, "made once"
+    background.run(tenant.tenant_id, number)
+    assert queries.report(session, number, paths=paths) == made, "made once"
 
 
 def test_what_cannot_be_made_says_why(session, tenant, migrated, installed, redis_url, monkeypatch):
@@ -214,12 +215,9 @@ def test_what_cannot_be_made_says_why(session, tenant, migrated, installed, redi
     monkeypatch.setenv("DATABASE_URL", migrated.url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
-    monkeypatch.setattr(
-        jobs, "installed", lambda: SimpleNamespace(packs=installed.packs, report_formats=formats)
-    )
-    with capture_logs() as logged:
-        jobs.make(tenant.tenant_id, number)
-    assert [(entry["event"], entry["report"]) for entry in logged] == [("report failed", number)]
+    found = SimpleNamespace(packs=installed.packs, report_formats=formats)
+    monkeypatch.setattr(runner, "loaded", lambda: found)
+    background.run(tenant.tenant_id, number)
     made = queries.report(session, number, paths=[f"/{tenant.root_id}/"])
     assert (made.state, made.error) == ("failed", "这里：坏了；应修好")
 

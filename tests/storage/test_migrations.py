@@ -51,6 +51,47 @@ def test_codes_that_profiles_add_are_registered(migrated, owner):
         assert bits(session, "sector") == {}
 
 
+def test_reports_made_before_there_were_jobs_become_jobs(create_database, worker_id):
+    url = create_database(f"guiju_old_{worker_id}").admin_url
+    engine = sa.create_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        migrate._ensure_role(connection, None)
+    command.upgrade(migrations_config(url), "0009")
+    content = bytes(range(256)) * 5000  # more than one piece
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE report_files DISABLE ROW LEVEL SECURITY"))
+        for table in ("organizations", "tenants"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"))
+        connection.execute(sa.text("INSERT INTO tenants (id, code, name) VALUES (1, 'x', 'x')"))
+        connection.execute(
+            sa.text(
+                "INSERT INTO organizations (tenant_id, id, code, name, kind)"
+                " VALUES (1, 1, 'root', '机关工委', 'working_committee')"
+            )
+        )
+        for state, bytes_ in (("done", content), ("making", None), ("failed", None)):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO report_files (tenant_id, organization_id, format, as_of, state,"
+                    " requested_by, content)"
+                    " VALUES (1, 1, 'a.b', '2021-06-30', :state, 'x', :bytes)"
+                ),
+                {"state": state, "bytes": bytes_},
+            )
+    command.upgrade(migrations_config(url), "head")
+    with engine.begin() as connection:
+        for table in ("jobs", "job_files", "job_file_parts"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"))
+        jobs = connection.execute(sa.text("SELECT state, parameters FROM jobs ORDER BY id")).all()
+        assert [state for state, _ in jobs] == ["done", "waiting", "failed"]
+        assert jobs[0].parameters == {"format": "a.b", "as_of": "2021-06-30"}
+        parts = connection.scalars(sa.text("SELECT content FROM job_file_parts ORDER BY number"))
+        assert b"".join(parts) == content
+        new = connection.scalar(sa.text("SELECT nextval('jobs_id_seq') > max(id) FROM jobs"))
+        assert new
+    engine.dispose()
+
+
 @pytest.mark.parametrize("given", [None, "pa%s'ss"])
 def test_the_applications_role_is_made_where_it_is_missing(migrated, owner, monkeypatch, given):
     role = "guiju_app_to_be_made"

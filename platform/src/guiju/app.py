@@ -4,11 +4,11 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from guiju import queue
 from guiju.config import Settings, load_settings
 from guiju.db import db, sqlalchemy_url
 from guiju.plugins import Plugins
 from guiju.plugins import load as load_plugins
-from guiju.scoring.bells import ring_on_commit
 from guiju.web import (
     addresses,
     assets,
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
         )
     db.init_app(app)
     with app.app_context():
-        ring_on_commit(db.engine, settings.redis_url)
+        queue.attach(db.engine, settings.redis_url)
     # First what every request passes through, in this order; then the pages.
     for part in (request_log, languages, security, addresses, sessions):
         part.init_app(app)

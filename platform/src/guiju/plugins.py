@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
@@ -94,6 +94,12 @@ def load(modules: Mapping[str, ModuleType] | None = None) -> Plugins:
     _check_hooks(manager)
     packs, owners = _load_packs(manager)
     return Plugins(manager, packs, owners)
+
+
+@cache
+def loaded() -> Plugins:
+    """All plugins, loaded once in this process; a worker does so before it forks."""
+    return load()
 
 
 def _import(entries: Iterable[EntryPoint]) -> dict[str, ModuleType]:

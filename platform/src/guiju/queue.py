@@ -7,8 +7,10 @@ may be lost with the whole queue: a sweep finds what was missed.
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import redis
+import sqlalchemy as sa
 import structlog
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError
@@ -16,13 +18,26 @@ from rq.exceptions import DuplicateJobError
 log = structlog.get_logger()
 
 SCORING = "scoring"
-REPORTS = "reports"
+JOBS = "jobs"
 #: Queues in the order in which a worker empties them.
-QUEUES = (REPORTS, SCORING)
+QUEUES = (JOBS, SCORING)
 
 #: A failed job's traces are kept so long; the log of runs is in PostgreSQL.
 _FAILURE_SECONDS = 60
 _JOB_SECONDS = 3600
+
+
+_attached: WeakKeyDictionary[sa.Engine, str] = WeakKeyDictionary()
+
+
+def attach(engine: sa.Engine, url: str) -> None:
+    """From now on transactions of the engine ring at the queue of ``url`` when they commit."""
+    _attached[engine] = url
+
+
+def of(bind: sa.Engine | sa.Connection) -> str | None:
+    """The queue attached to a session's engine; None where nobody is to be rung for."""
+    return _attached.get(bind) if isinstance(bind, sa.Engine) else None
 
 
 def connect(url: str) -> redis.Redis:

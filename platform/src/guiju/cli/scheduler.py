@@ -8,7 +8,7 @@ import time
 import click
 from rq.cron import CronScheduler
 
-from guiju import clock, logs, queue
+from guiju import background, clock, logs, queue
 from guiju.cli import environment
 from guiju.config import load_settings
 from guiju.language import gettext as _
@@ -31,5 +31,6 @@ def scheduler() -> None:
     with environment.queue_connection(settings) as connection:
         cron = CronScheduler(connection, logging_level=settings.log_level)
         cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
+        cron.register(background.sweep, queue.JOBS, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
         cron.start()  # type: ignore[no-untyped-call]

@@ -14,9 +14,10 @@ from guiju import clock, plugins
 from guiju.cli import environment
 from guiju.cli.options import AS_OF
 from guiju.db import tenant_scope
+from guiju.db.locks import Busy
 from guiju.language import gettext as _
 from guiju.scoring import operations
-from guiju.scoring.operations import Busy, Outcome
+from guiju.scoring.operations import Outcome
 
 _PATIENCE_SECONDS = 600
 

@@ -9,10 +9,10 @@ from guiju import logs, queue
 from guiju.cli import environment
 from guiju.config import load_settings
 from guiju.language import gettext as _
-from guiju.scoring.jobs import packs
+from guiju.plugins import loaded
 
 
-@click.command(help=_("后台处理：判定、报表。"))
+@click.command(help=_("后台处理：判定和后台任务。"))
 @click.option("--burst", is_flag=True, help=_("队列空了就结束。"))
 def worker(*, burst: bool) -> None:
     """Work until told to stop."""
@@ -20,7 +20,7 @@ def worker(*, burst: bool) -> None:
     logs.configure(settings)
     # Loaded before any job forks, so that every job has them for nothing and a broken
     # plugin is reported once.
-    packs()
+    loaded()
     with environment.queue_connection(settings) as connection:
         queues = [Queue(name, connection=connection) for name in queue.QUEUES]
         Worker(queues, connection=connection).work(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import redis
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -15,8 +13,6 @@ from guiju.db.session import AnySession, ScopedSession
 from guiju.organizations.dirty import MARKED
 
 _JOB = "guiju.scoring.jobs.score"
-
-_rung: WeakKeyDictionary[sa.Engine, str] = WeakKeyDictionary()
 
 
 def ring(session: AnySession) -> bool:
@@ -37,17 +33,11 @@ def ring_for(
     return queue.enqueue(connection, queue.SCORING, _JOB, tenant_id, as_of, settle, job_id=job_id)
 
 
-def ring_on_commit(engine: sa.Engine, redis_url: str) -> None:
-    """From now on every transaction of the engine that leaves marks rings when it commits."""
-    _rung[engine] = redis_url
-
-
 @sa.event.listens_for(ScopedSession, "after_commit", propagate=True)
 def _after_commit(session: orm.Session) -> None:
     if not session.info.pop(MARKED, False):
         return
-    bind = session.get_bind()
-    url = _rung.get(bind) if isinstance(bind, sa.Engine) else None
+    url = queue.of(session.get_bind())
     if url is not None:
         with queue.connect(url) as connection:
             ring_for(connection, current_tenant_id())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import cache
 
 import redis
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from sqlalchemy import orm
 from guiju import plugins, queue
 from guiju.config import Settings, load_settings
 from guiju.db.engine import create_engine
+from guiju.db.locks import Busy
 from guiju.db.scope import tenant_scope
 from guiju.db.session import ScopedSession
 from guiju.organizations.models import DirtyMark
@@ -26,10 +26,9 @@ from guiju.tenancy.queries import TenantSummary, all_tenants
 log = structlog.get_logger()
 
 
-@cache
 def packs() -> Mapping[str, Pack]:
-    """The installed packs; a worker loads them before it forks."""
-    return plugins.load().packs
+    """The installed packs."""
+    return plugins.loaded().packs
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def score(tenant_id: int, as_of: str, settle: bool = False) -> None:  # noqa: FB
                 asked_at=None if job is None else _aware(job.enqueued_at),
                 report=report,
             )
-        except operations.Busy:
+        except Busy:
             # Whoever is at it goes on until nothing is dirty.
             log.info("scored already", tenant=tenant_id)
 

@@ -22,6 +22,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
 from guiju.audit.operations import Actor, record, record_reading
+from guiju.db import locks
 from guiju.db.engine import arrow_connection
 from guiju.db.models import metadata
 from guiju.db.scope import tenant_scope
@@ -51,10 +52,6 @@ class Outcome:
     runs: int = 0
     judged: int = 0
     changed: int = 0
-
-
-class Busy(RuntimeError):
-    """Another process is scoring the tenant."""
 
 
 def set_as_of(session: AnySession, actor: Actor, as_of: date | None) -> None:
@@ -132,17 +129,8 @@ def alone(engine: sa.Engine, tenant_id: int) -> Iterator[None]:
 
     The database lets go when this process dies.
     """
-    key = {"kind": "scoring", "tenant": tenant_id}
-    name = "hashtextextended(:kind || ' ' || :tenant, 0)"
-    with engine.connect() as connection:
-        if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({name})"), key):
-            raise Busy(f"tenant {tenant_id} is being scored")
-        connection.commit()
-        try:
-            yield
-        finally:
-            connection.execute(sa.text(f"SELECT pg_advisory_unlock({name})"), key)
-            connection.commit()
+    with locks.alone(engine, "scoring", tenant_id):
+        yield
 
 
 def _day(session: orm.Session, as_of: date, asked_at: datetime | None) -> date:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date
 
-from flask import (
-    Blueprint,
-    Response,
-    current_app,
-    flash,
-    redirect,
-    render_template,
-    request,
-    send_file,
-    url_for,
-)
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from guiju import queue
 from guiju.clock import today
-from guiju.config import Settings
-from guiju.db import current_tenant_id, db
-from guiju.hookspecs import ReportFormat
+from guiju.db import db
+from guiju.jobs.queries import JobSummary
 from guiju.language import gettext as _
 from guiju.reports import queries
 from guiju.reports.operations import request_report
 from guiju.scoring.queries import standing
+from guiju.web.downloads import send_job_file
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.sessions import not_found_unless
 from guiju.web.wording import plugins
@@ -67,7 +55,7 @@ def ask(organization_id: int) -> BaseResponse:
     if as_of is None:
         flash(_("请填写截止日期。"))
     else:
-        number = request_report(
+        request_report(
             db.session,
             current_user.actor(),
             formats,
@@ -75,7 +63,6 @@ def ask(organization_id: int) -> BaseResponse:
             request.form["format"],
             as_of,
         )
-        _ring(number)
     return redirect(url_for("reports.page", organization_id=organization_id))
 
 
@@ -83,47 +70,25 @@ def ask(organization_id: int) -> BaseResponse:
 def download(report_id: int) -> Response:
     """The finished file."""
     found = queries.report(db.session, report_id, paths=current_user.within)
-    content = queries.content(db.session, report_id, paths=current_user.within)
-    not_found_unless(found is not None and content is not None)
+    not_found_unless(found is not None and found.files)
     assert found is not None
-    assert content is not None
-    known = _format(found.format)
-    not_found_unless(known)
-    assert known is not None
-    return send_file(
-        io.BytesIO(content),
-        mimetype=known.media_type,
-        as_attachment=True,
-        download_name=f"{known.title}-{found.organization}-{found.as_of}{known.suffix}",
-    )
+    return send_job_file(found.files[0])
 
 
 @blueprint.app_template_global()
-def report_title(format_: str) -> str:
-    """The title of a report's form; its id where the plugin is no longer there."""
-    known = _format(format_)
-    return known.title if known else format_
+def report_title(report: JobSummary) -> str:
+    """The title of a report's form; what it was called when its plugin is no longer there."""
+    known = plugins().report_formats.get(report.parameters["format"])
+    return known.title if known else report.subject or report.parameters["format"]
 
 
-def _ring(report_id: int) -> None:
-    settings: Settings = current_app.extensions["guiju_settings"]
-    tenant_id = current_tenant_id()
-    with queue.connect(settings.redis_url) as connection:
-        queue.enqueue(
-            connection,
-            queue.REPORTS,
-            "guiju.reports.jobs.make",
-            tenant_id,
-            report_id,
-            job_id=f"report-{tenant_id}-{report_id}",
-        )
+@blueprint.app_template_filter()
+def report_day(report: JobSummary) -> date:
+    """The day that a report is as of."""
+    return date.fromisoformat(report.parameters["as_of"])
 
 
-def _format(format_: str) -> ReportFormat | None:
-    return plugins().report_formats.get(format_)
-
-
-def _listed(organization_id: int) -> list[queries.ReportSummary]:
+def _listed(organization_id: int) -> list[JobSummary]:
     return queries.reports(
         db.session, paths=current_user.within, organization_id=organization_id, limit=20
     )

@@ -1,0 +1,17 @@
+"""Every kind of background job: the one table that workers, the scheduler and pages read."""
+
+from guiju.jobs import runner
+from guiju.jobs.kinds import by_name
+from guiju.reports.jobs import REPORT
+
+KINDS = by_name(REPORT)
+
+
+def run(tenant_id: int, job_id: int) -> None:
+    """Do one job; what the queue calls."""
+    runner.run(KINDS, tenant_id, job_id)
+
+
+def sweep() -> int:
+    """Ring again for jobs that nobody does; what the scheduler calls."""
+    return runner.sweep(KINDS)
