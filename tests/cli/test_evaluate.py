@@ -127,6 +127,13 @@ def test_everything_wrong_is_listed_at_once(refused, write):
     assert "市组通字〔2020〕45号" in lines[5]
 
 
+def test_a_setting_names_an_organization_of_the_document(refused, evaluate, write):
+    path = write(organizations=BRANCHES)
+    lines = refused("evaluate", "--profile", "xian", "--set", "city_organization=nope", path)
+    assert lines[0] == "--set city_organization：取值 nope；没有这个编号的组织"
+    assert evaluate(path, "--set", "city_organization=b1").exit_code == 0
+
+
 def test_a_broken_document_is_listed_with_the_rest(refused, write):
     path = write(organizations=[{**BRANCHES[0], "colour": "red"}], members=[{"id": "m"}])
     lines = refused("evaluate", "--profile", "xian", "--only", "nothing", path)

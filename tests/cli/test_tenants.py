@@ -129,13 +129,15 @@ def test_settings_that_no_profile_could_work_with_are_not_imported(refused, town
         {"key": "typo", "value": "1"},
         {"key": "branch_size", "value": "none"},
         {"key": "complete_after_days", "value": "5"},
+        {"key": "city_organization", "value": "nowhere"},
     ]
     before = contents(engine, town)
     lines = refused("import", town[0], write(organizations=[ROOT], settings=settings))
     assert [line.split("；")[0] for line in lines] == [
         "facts.json /settings/0/key：没有“typo”这项设置",
         "facts.json /settings/1/key：取值 none",
-        "共 2 处问题",
+        "facts.json /settings/3/key：取值 nowhere",
+        "共 3 处问题",
     ]
     assert contents(engine, town) == before
 

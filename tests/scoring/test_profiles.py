@@ -8,7 +8,8 @@ import pyarrow as pa
 from guiju.rules import periods
 from guiju.rules.pack import Choices
 from guiju.scoring.places import Move, Places, Slices
-from guiju.scoring.profiles import Enabled, assign
+from guiju.scoring.profiles import Enabled, assign, inherited
+from guiju.tenancy.queries import ProfileInForce
 
 IDS = np.array([1, 2, 3, 4], dtype=np.int64)
 PATHS = ["/1/", "/1/2/", "/1/2/3/", "/1/4/"]
@@ -86,3 +87,43 @@ def test_findings_go_to_the_place_of_their_day():
         assert found["superior_id"][2] == PARENTS[int(IDS[code])]
         # One row for a year that was spent in one place.
         assert (groups[1] == groups[2]) == (before == PATHS[code])
+
+
+def in_force(number, path, settings, begin=date(2021, 1, 1), until=None, profile="xian"):
+    return ProfileInForce(number, number, path, profile, begin, until, settings)
+
+
+def test_settings_are_inherited_from_the_same_profile_above():
+    root = in_force(1, "/1/", {"branch_size": "full_members", "adjust_days": "5"})
+    other = in_force(2, "/1/2/", {"branch_size": "all_members"}, profile="jiaozuo")
+    below = in_force(3, "/1/2/3/", {"adjust_days": "9"})
+    aside = in_force(4, "/1/22/", {"adjust_days": "1"})
+    rows = [root, other, below, aside]
+    expected = {"branch_size": "full_members", "adjust_days": "9"}
+    assert inherited(below, rows) == [(date(2021, 1, 1), None, expected)]
+    assert inherited(other, rows) == [(date(2021, 1, 1), None, {"branch_size": "all_members"})]
+
+
+def test_what_is_inherited_changes_on_the_day_it_changes_above():
+    rows = [
+        in_force(1, "/1/", {"adjust_days": "5"}, date(2020, 1, 1), date(2021, 6, 30)),
+        in_force(2, "/1/", {"adjust_days": "7"}, date(2021, 7, 1), date(2021, 12, 31)),
+        in_force(3, "/1/2/", {"large_branch": "30"}, date(2021, 1, 1)),
+    ]
+    own = {"large_branch": "30"}
+    assert inherited(rows[2], rows) == [
+        (date(2021, 1, 1), date(2021, 6, 30), {"adjust_days": "5", **own}),
+        (date(2021, 7, 1), date(2021, 12, 31), {"adjust_days": "7", **own}),
+        (date(2022, 1, 1), None, own),
+    ]
+
+
+def test_a_change_above_that_is_overridden_is_no_change():
+    rows = [
+        in_force(1, "/1/", {"adjust_days": "5"}, until=date(2021, 6, 30)),
+        in_force(2, "/1/", {"adjust_days": "7"}, date(2021, 7, 1)),
+        in_force(3, "/1/2/", {"adjust_days": "9"}, until=date(2021, 9, 30)),
+    ]
+    assert inherited(rows[2], rows) == [
+        (date(2021, 1, 1), date(2021, 9, 30), {"adjust_days": "9"}),
+    ]

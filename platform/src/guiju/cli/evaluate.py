@@ -67,7 +67,10 @@ def evaluate(
     choices = None
     with refused:
         places = {**written.places, **{name: f"--set {name}" for name in given}}
-        choices = pack.choices({**written.values, **given}, places)
+        settings = {**written.values, **given}
+        choices = pack.choices(settings, places)
+        if document is not None:
+            refused.problems += pack.strangers(settings, known, places)
     refused.settle()
     assert document is not None
     encoded = Facts(document.tables)

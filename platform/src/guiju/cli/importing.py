@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from guiju import facts as documents
 from guiju import logs, plugins
@@ -17,6 +18,7 @@ from guiju.cli.output import echo_table
 from guiju.config import load_settings
 from guiju.db import ScopedSession
 from guiju.language import gettext as _
+from guiju.organizations.models import Organization
 from guiju.rules import tables
 from guiju.rules.pack import Pack
 from guiju.scoring import bells
@@ -49,6 +51,10 @@ def _check_settings(
         {profile.profile for profile in enabled_profiles(session)},
         dict(zip(names, rows["value"].to_pylist(), strict=True)),
         {name: places.cell(row, "key") for row, name in enumerate(names)},
+        {
+            *document.tables["organizations"]["id"].to_pylist(),
+            *session.scalars(sa.select(Organization.code)),
+        },
     )
 
 

@@ -142,7 +142,8 @@ class _SettingSchema(_Strict):
     id = fields.String(required=True, validate=_NAME)
     title = fields.String(required=True)
     type = fields.String(
-        required=True, validate=validate.OneOf(("integer", "flag", "choice", "text"))
+        required=True,
+        validate=validate.OneOf(("integer", "flag", "choice", "text", "organization")),
     )
     default = fields.Raw(load_default=None)
     choices = fields.List(fields.String(), load_default=list)

@@ -7,7 +7,7 @@ refuses what is wrong; nothing here knows of files.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -129,7 +129,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Setting:
-    """A number or choice that the notice leaves to the tenant."""
+    """A number or choice that the notice leaves to the tenant.
+
+    ``type`` is ``integer``, ``flag``, ``choice``, ``text`` or ``organization`` (the id of one).
+    """
 
     id: str
     title: str
@@ -228,6 +231,26 @@ class Pack:
         configuration.
         """
         return Choices.check(self, chosen, places)
+
+    def strangers(
+        self,
+        chosen: Mapping[str, str],
+        organizations: Collection[str],
+        places: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[Problem]:
+        """Settings that name an organization which is not among ``organizations`` (ids)."""
+        return [
+            Problem(
+                places.get(setting.id, f"设置 {setting.id}"),
+                f"取值 {chosen[setting.id]}",
+                "没有这个编号的组织",
+                "unknown",
+            )
+            for setting in self.settings
+            if setting.type == "organization"
+            and chosen.get(setting.id)
+            and chosen[setting.id] not in organizations
+        ]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ was below whom is asked of the tree of the day.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from guiju.db.session import AnySession
+from guiju.organizations.models import Organization
 from guiju.rules import periods
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.places import Places
-from guiju.tenancy.models import EnabledProfile, Setting
+from guiju.tenancy.models import Setting
+from guiju.tenancy.queries import ProfileInForce
+from guiju.tenancy.queries import enabled_profiles as stored_profiles
 
 #: The tenant's setting of when records count as complete, and what holds without it.
 COMPLETE_AFTER = "complete_after_days"
@@ -29,6 +33,8 @@ COMPLETE_AFTER_DAYS = 10
 AS_OF = "as_of"
 #: Settings of Guiju's own; those of the packs stand beside them.
 OWN_SETTINGS = frozenset({COMPLETE_AFTER, AS_OF})
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -56,30 +62,91 @@ class Assignment:
     scope: NDArray[np.bool_]
 
 
-def enabled_profiles(session: AnySession, packs: Mapping[str, Pack]) -> list[Enabled]:
-    """The tenant's enabled profiles.
+def enabled_profiles(
+    session: AnySession,
+    packs: Mapping[str, Pack],
+    rows: Sequence[ProfileInForce] | None = None,
+) -> list[Enabled]:
+    """The tenant's enabled profiles, by path and day; ``rows`` as if those were enabled.
 
-    Raises ``BadInput`` where one is not installed, or has readings or settings it cannot have.
+    What an enabled profile leaves open it takes from the same profile enabled above, then from
+    the tenant; where that changes over its days, it is returned in pieces.  Raises
+    ``BadInput`` where one is not installed, or has readings or settings it cannot have.
     """
     table = Setting.__table__
     chosen = dict(session.execute(sa.select(table.c.key, table.c.value)).all())
-    rows = session.scalars(sa.select(EnabledProfile).order_by(EnabledProfile.id)).all()
+    rows = stored_profiles(session) if rows is None else rows
     missing = sorted({row.profile for row in rows} - set(packs))
     if missing:
         raise BadInput(
             Problem(f"/profiles/{name}", "已启用，但未安装", "请安装其插件，或停用", "missing")
             for name in missing
         )
+    numbers = _organization_numbers(session, packs, [chosen, *(row.settings for row in rows)])
     return [
         Enabled(
             row.organization_id,
             row.profile,
-            row.judge_from,
-            row.until,
-            choices(packs[row.profile], {**chosen, **row.settings}),
+            begin,
+            end,
+            choices(packs[row.profile], {**chosen, **settings}, numbers),
         )
         for row in rows
+        for begin, end, settings in inherited(row, rows)
     ]
+
+
+#: First day, last day (None: until further notice), readings and settings by name.
+Piece = tuple[date, date | None, Mapping[str, Any]]
+
+
+def inherited(row: ProfileInForce, rows: Iterable[ProfileInForce]) -> list[Piece]:
+    """What holds of an enabled profile's settings with those it inherits, over its days."""
+    above = [
+        other
+        for other in rows
+        if other.profile == row.profile
+        and row.path.startswith(other.path)
+        and other.path != row.path
+    ]
+    # From the top down: the nearest has the last word.
+    above.sort(key=lambda other: other.path.count("/"))
+    begins = {other.judge_from for other in above}
+    begins |= {other.until + _DAY for other in above if other.until is not None}
+    last = row.until or date.max
+    cuts = [row.judge_from, *sorted(day for day in begins if row.judge_from < day <= last)]
+    pieces: list[Piece] = []
+    for begin, following in zip(cuts, [*cuts[1:], None], strict=True):
+        settings: dict[str, Any] = {}
+        for other in above:
+            if other.judge_from <= begin and (other.until is None or begin <= other.until):
+                settings |= other.settings
+        settings |= row.settings
+        end = row.until if following is None else following - _DAY
+        if pieces and pieces[-1][2] == settings:
+            begin = pieces.pop()[0]  # noqa: PLW2901 - the piece goes on
+        pieces.append((begin, end, settings))
+    return pieces
+
+
+def _organization_numbers(
+    session: AnySession, packs: Mapping[str, Pack], chosen: Iterable[Mapping[str, Any]]
+) -> Mapping[str, int]:
+    """The numbers of the organizations that settings name by their codes."""
+    names = {
+        setting.id
+        for pack in packs.values()
+        for setting in pack.settings
+        if setting.type == "organization"
+    }
+    codes = {str(some[name]) for some in chosen for name in names if name in some}
+    if not codes:
+        return {}
+    return dict(
+        session.execute(
+            sa.select(Organization.code, Organization.id).where(Organization.code.in_(codes))
+        ).all()
+    )
 
 
 def complete_after(session: AnySession) -> int | None:
@@ -100,10 +167,20 @@ def complete_after(session: AnySession) -> int | None:
     raise BadInput([Problem(f"/settings/{COMPLETE_AFTER}", value, wanted)])
 
 
-def choices(pack: Pack, chosen: Mapping[str, Any]) -> Choices:
-    """What of ``chosen`` is the pack's: other names are other profiles' or the platform's own."""
-    names = {reading.id for reading in pack.readings} | {setting.id for setting in pack.settings}
-    return pack.choices({name: str(chosen[name]) for name in chosen if name in names})
+def choices(
+    pack: Pack, chosen: Mapping[str, Any], numbers: Mapping[str, int] = MappingProxyType({})
+) -> Choices:
+    """What of ``chosen`` is the pack's: other names are other profiles' or the platform's own.
+
+    The facts of the platform call organizations by number; ``numbers`` gives them by code.
+    """
+    types = {reading.id: "choice" for reading in pack.readings}
+    types |= {setting.id: setting.type for setting in pack.settings}
+    found = {name: str(chosen[name]) for name in chosen if name in types}
+    for name, value in found.items():
+        if types[name] == "organization" and value in numbers:
+            found[name] = str(numbers[value])
+    return pack.choices(found)
 
 
 def check_settings(
@@ -111,11 +188,13 @@ def check_settings(
     enabled: Collection[str],
     chosen: Mapping[str, str],
     places: Mapping[str, str],
+    organizations: Collection[str],
 ) -> None:
     """Refuse settings that the tenant could not be judged with; ``places`` is where each stands.
 
     Raises BadInput for a name that neither an installed pack nor Guiju knows, for a value that
-    cannot be, and for what one of the tenant's ``enabled`` profiles forbids to set.
+    cannot be, an organization that is not among ``organizations`` (codes), and for what one of
+    the tenant's ``enabled`` profiles forbids to set.
     """
     problems: dict[Problem, None] = {}
     for name, value in chosen.items():
@@ -130,6 +209,7 @@ def check_settings(
                 for problem in error.problems:
                     if problem.code != "forbidden" or pack.id in enabled:
                         problems[problem] = None
+            problems |= dict.fromkeys(pack.strangers({name: value}, organizations, places))
     if problems:
         raise BadInput(problems)
 
