@@ -58,4 +58,8 @@ def _items() -> Iterator[Item]:
             url_for("reports.page", organization_id=home.organization_id),
             request.blueprint == "reports",
         )
+    if current_user.may("jobs.read"):
+        yield Item(
+            "jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs"
+        )
     yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")

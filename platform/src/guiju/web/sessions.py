@@ -33,7 +33,7 @@ PUBLIC = {
 }
 
 #: Endpoints that a page asks by itself: they do not count as somebody working.
-UNATTENDED = {"standing.fragment", "reports.listing"}
+UNATTENDED = {"standing.fragment", "reports.listing", "jobs.listing", "jobs.state"}
 
 #: Signed out after so many seconds without a request, and at the latest after so many.
 IDLE = 30 * 60

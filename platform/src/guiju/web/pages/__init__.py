@@ -4,6 +4,7 @@ from guiju.web.pages import (
     attention,
     findings,
     front,
+    jobs,
     language_choice,
     library,
     organization,
@@ -24,6 +25,7 @@ BLUEPRINTS = (
     attention.blueprint,
     findings.blueprint,
     reports.blueprint,
+    jobs.blueprint,
     standing.blueprint,
     library.blueprint,
 )

@@ -1,0 +1,108 @@
+"""Background jobs: how far they are, what they said, and the files that came of them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask_login import current_user
+
+from guiju.background import KINDS
+from guiju.db import db
+from guiju.jobs import queries
+from guiju.jobs.queries import FileSummary, JobSummary
+from guiju.language import gettext as _
+from guiju.web.downloads import send_job_file
+from guiju.web.sessions import not_found_unless
+
+blueprint = Blueprint("jobs", __name__)
+
+_PAGE = 30
+
+#: A number from an address that no row can have makes no query fail.
+_LARGEST = 2**63 - 1
+
+
+@blueprint.get("/jobs")
+def index() -> str:
+    """The latest jobs that the visitor may see."""
+    return render_template("jobs/index.html", **_listed())
+
+
+@blueprint.get("/jobs/list")
+def listing() -> str:
+    """The same without the page around it, asked for again while one is under way."""
+    return render_template("jobs/list.html", **_listed())
+
+
+@blueprint.get("/jobs/<number:job_id>")
+def page(job_id: int) -> str:
+    """One job with its log."""
+    return render_template("jobs/job.html", job=_job(job_id))
+
+
+@blueprint.get("/jobs/<number:job_id>/state")
+def state(job_id: int) -> str:
+    """How far one job is, asked for again while it is under way."""
+    return render_template("jobs/state.html", job=_job(job_id))
+
+
+@blueprint.get("/jobs/<number:job_id>/files/<number:file_id>")
+def download(job_id: int, file_id: int) -> Response:
+    """A file of a job; "no right" where the visitor sees the job but may not have its files."""
+    job = _job(job_id)
+    file = next((file for file in job.files if file.id == file_id), None)
+    not_found_unless(file)
+    assert file is not None
+    if not may_have_files(job):
+        abort(403)
+    return send_job_file(file)
+
+
+@blueprint.app_template_global()
+def job_title(job: JobSummary) -> str:
+    """What a kind of job is called; its name where this version has it no longer."""
+    kind = KINDS.get(job.kind)
+    return kind.title() if kind else job.kind
+
+
+@blueprint.app_template_global()
+def job_state(job: JobSummary) -> str:
+    """The state in words."""
+    return {
+        "waiting": _("等待处理"),
+        "running": _("正在处理"),
+        "done": _("已完成"),
+        "failed": _("没有完成"),
+    }[job.state]
+
+
+@blueprint.app_template_global()
+def may_have_files(job: JobSummary) -> bool:
+    """Whether the visitor may download the files of a job."""
+    kind = KINDS.get(job.kind)
+    return kind is not None and queries.may_download(current_user, job, kind.permission)
+
+
+@blueprint.app_template_filter()
+def file_size(file: FileSummary) -> str:
+    """The size of a file in units that say something."""
+    size = float(file.size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
+
+
+def _listed() -> dict[str, object]:
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before <= _LARGEST:
+        abort(404)
+    found = queries.jobs(db.session, current_user, before=before, limit=_PAGE + 1)
+    return {"listed": found[:_PAGE], "more": len(found) > _PAGE, "before": before}
+
+
+def _job(job_id: int) -> JobSummary:
+    found = queries.job(db.session, current_user, job_id)
+    not_found_unless(found)
+    assert found is not None
+    return found
