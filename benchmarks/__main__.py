@@ -12,7 +12,7 @@ from benchmarks import counting, editing, fisca, judging, loading, peak, storing
 from benchmarks.measuring import Report
 from guiju import embedded
 from guiju.db.codes import bits
-from guiju.db.engine import arrow_connection
+from guiju.db.engine import arrow_connection, beside
 from guiju.embedded.postgres import SUPERUSER
 
 _ITEMS = "abcdefg"
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             text = counting.statement(place.tenant_id, kinds)
             counting.measure(report, url, law, text, options.repeat)
         if wanted & set("de"):
-            with arrow_connection(url) as connection:
-                snapshot, judged = judging.read_and_judge(connection, law)
+            with arrow_connection(url) as connection, beside(url, connection) as second:
+                snapshot, judged = judging.read_and_judge(connection, second, law)
             if "d" in wanted:
                 fisca.measure(report, law, snapshot, options.repeat)
             if "e" in wanted:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.city import AS_OF, JUDGE_FROM
 from benchmarks.measuring import Report, milliseconds, timed
-from guiju.db.engine import arrow_connection
+from guiju.db.engine import arrow_connection, beside
 from guiju.rules import engine, findings, periods
 from guiju.rules.findings import Findings
 from guiju.rules.pack import Pack
@@ -243,11 +243,13 @@ def by_sql(url: str, text: str) -> pa.Table:
         return cursor.fetch_arrow_table()
 
 
-def by_engine(connection: adbc.Connection, pack: Pack, law: Law) -> Findings:
-    """The same rules read and judged by the engine."""
+def by_engine(
+    connection: adbc.Connection, second: adbc.Connection, pack: Pack, law: Law
+) -> Findings:
+    """The same rules read and judged by the engine, as a scoring of everything reads."""
     (enabled,) = law.enabled
     rules = engine.compile_rules(pack, enabled.choices, only=ids())
-    snapshot = reader.read(connection, engine.columns_read(rules), law.packs)
+    snapshot = reader.read(connection, engine.columns_read(rules), law.packs, second=second)
     return engine.evaluate(
         pack,
         snapshot.facts,
@@ -311,8 +313,8 @@ def measure(report: Report, url: str, law: Law, text: str, times: int) -> None:
     (pack,) = (law.packs[one.profile] for one in law.enabled)
 
     def engine_way() -> Findings:
-        with arrow_connection(url) as connection:
-            return by_engine(connection, pack, law)
+        with arrow_connection(url) as connection, beside(url, connection) as second:
+            return by_engine(connection, second, pack, law)
 
     number = compare(engine_way(), by_sql(url, text))
     ours, theirs = [], []

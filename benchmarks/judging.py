@@ -13,7 +13,7 @@ from benchmarks import loading
 from benchmarks.city import AS_OF
 from benchmarks.measuring import Report, milliseconds, timed
 from guiju.db import ScopedSession
-from guiju.db.engine import arrow_connection
+from guiju.db.engine import arrow_connection, beside
 from guiju.rules.findings import Findings
 from guiju.scoring import judging
 from guiju.scoring.judging import Law
@@ -69,9 +69,11 @@ def fetch(url: str, statements: Sequence[tuple[str, Any]]) -> None:
             cursor.fetch_arrow_table()
 
 
-def read_and_judge(connection: adbc.Connection, law: Law) -> tuple[Snapshot, Judged]:
+def read_and_judge(
+    connection: adbc.Connection, second: adbc.Connection, law: Law
+) -> tuple[Snapshot, Judged]:
     """As a scoring of everything does in one piece."""
-    snapshot = judging.read(connection, law, None, superiors=True)
+    snapshot = judging.read(connection, law, None, superiors=True, second=second)
     scope = np.ones(snapshot.facts.count("organizations"), dtype=np.bool_)
     return snapshot, judging.judge(law, snapshot, scope)
 
@@ -84,8 +86,8 @@ def measure(report: Report, url: str, law: Law, times: int) -> float:
     floors, reads, alls = [], [], []
     for _ in range(times):
         floors.append(timed(lambda: fetch(url, recorder.statements))[0])
-        with arrow_connection(url) as connection:
-            seconds, found = timed(lambda c=connection: read_and_judge(c, law))
+        with arrow_connection(url) as connection, beside(url, connection) as second:
+            seconds, found = timed(lambda c=connection, s=second: read_and_judge(c, s, law))
             alls.append(seconds)
             reads.append(sum(len(one) for _, one in found[1]))
             del found

@@ -70,12 +70,29 @@ def arrow_connection(url: str, *, write: bool = False) -> Iterator[adbc.Connecti
     with adbc.connect(url) as connection, connection.cursor() as cursor:
         access = "READ WRITE" if write else "READ ONLY"
         cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, {access}")
-        for name, value in settings.items():
-            cursor.execute("SELECT set_config('guiju.' || $1, $2, true)", (name, value))
-            cursor.fetchall()
+        _enter_scope(cursor, settings)
         yield connection
         if write:
             connection.commit()
+
+
+@contextmanager
+def beside(url: str, connection: adbc.Connection) -> Iterator[adbc.Connection]:
+    """A second connection for reading, which sees the very snapshot that ``connection`` sees."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_export_snapshot()")
+        ((snapshot,),) = cursor.fetchall()
+    with adbc.connect(url) as second, second.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+        _enter_scope(cursor, _settings(current_tenant()))
+        yield second
+
+
+def _enter_scope(cursor: adbc.Cursor, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        cursor.execute("SELECT set_config('guiju.' || $1, $2, true)", (name, value))
+        cursor.fetchall()
 
 
 def _settings(scope: Scope) -> dict[str, str]:

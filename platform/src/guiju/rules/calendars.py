@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import periods
+from guiju.rules.arrays import among
 
 Days = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -33,16 +35,16 @@ class Calendar:
     def known(self, days: Days) -> Bools:
         """Whether the calendar holds the year of each day."""
         years = periods.indices(days, periods.Unit.YEAR) + 1970
-        return np.isin(years, list(self.years))
+        return among(years, self.years)
 
     def is_holiday(self, days: Days) -> Bools:
         """Public holidays proper (days off by the holiday notice)."""
-        return np.isin(days, list(self.holidays))
+        return among(days, self.holidays)
 
     def is_working(self, days: Days) -> Bools:
         """Working days: weekdays that are no holiday, and working weekends."""
         weekend = periods.weekday(days) >= 5
-        return np.where(weekend, np.isin(days, list(self.workdays)), ~self.is_holiday(days))
+        return np.where(weekend, among(days, self.workdays), ~self.is_holiday(days))
 
     def next_working(self, days: Days) -> Days:
         """Each day itself, or the first working day after it."""
@@ -55,6 +57,7 @@ class Calendar:
         return moved
 
 
+@cache
 def load() -> Calendar:
     """The calendar that comes with Guiju (``holidays.toml``)."""
     text = resources.files("guiju.rules").joinpath("holidays.toml").read_text("utf-8")

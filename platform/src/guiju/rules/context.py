@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import completeness, findings, periods
+from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
 from guiju.rules.completeness import Completeness
 from guiju.rules.facts import Facts
@@ -146,7 +147,7 @@ class Context:
     def of_kind(self, kinds: Sequence[str]) -> Bools:
         """Organizations of one of these kinds."""
         wanted = [self.facts.position("organization_kind", kind) for kind in kinds]
-        return np.isin(self.kind, wanted)
+        return among(self.kind, wanted)
 
     @cached_property
     def is_branch(self) -> Bools:
@@ -210,7 +211,7 @@ class Context:
         return bound
 
     def _in_sectors(self, sectors: Sequence[str]) -> Bools:
-        return np.isin(self.sector, [self.facts.position("sector", sector) for sector in sectors])
+        return among(self.sector, [self.facts.position("sector", sector) for sector in sectors])
 
     # -- states on a day ---------------------------------------------------------
 
@@ -262,10 +263,12 @@ class Context:
         bound = np.flatnonzero(self.applies(rule)).astype(np.int32)
         span = np.arange(low, high + 1, dtype=np.int32)
         organization, period = np.repeat(bound, len(span)), np.tile(span, len(bound))
-        first, last = periods.first_days(period, unit), periods.last_days(period, unit)
+        first = np.tile(periods.first_days(span, unit), len(bound))
+        last = np.tile(periods.last_days(span, unit), len(bound))
         touched = (self.opened[organization] <= last) & (self.closed[organization] >= first)
-        organization, period = organization[touched], period[touched]
-        first, last = first[touched], last[touched]
+        if not bool(touched.all()):
+            organization, period = organization[touched], period[touched]
+            first, last = first[touched], last[touched]
         judged = self.exists(organization, first, last)
         conditions = rule.requirement.applies_to.conditions
         if conditions:
@@ -383,7 +386,7 @@ def _mass_review(context: Context, organizations: Codes, days: Days) -> Bools:
     """Units that must hear the masses: by their own statement, else villages and communities."""
     stated = context.facts["organizations"]["mass_review_required"][organizations]
     villages = [context.facts.position("sector", sector) for sector in ("village", "community")]
-    return np.where(stated < 0, np.isin(context.sector[organizations], villages), stated == 1)
+    return np.where(stated < 0, among(context.sector[organizations], villages), stated == 1)
 
 
 def _paper_duty(duty: str, sectors: Sequence[str]) -> Condition:
@@ -392,7 +395,7 @@ def _paper_duty(duty: str, sectors: Sequence[str]) -> Condition:
     def holds(context: Context, organizations: Codes, days: Days) -> Bools:
         stated = context.facts["organizations"]["paper_duty"][organizations]
         usual = [context.facts.position("sector", sector) for sector in sectors]
-        implied = np.isin(context.sector[organizations], usual)
+        implied = among(context.sector[organizations], usual)
         return np.where(stated < 0, implied, stated == context.facts.position("paper_duty", duty))
 
     return holds
@@ -410,7 +413,7 @@ def _upper_committee(context: Context, organizations: Codes, days: Days) -> Bool
     parent = context.parent[organizations]
     near_top = (parent < 0) | (np.append(context.parent, np.int32(-1))[parent] < 0)
     lower = [context.facts.position("sector", s) for s in ("township", "village", "community")]
-    return near_top & ~np.isin(context.sector[organizations], lower)
+    return near_top & ~among(context.sector[organizations], lower)
 
 
 def _leads_area(context: Context, organizations: Codes, days: Days) -> Bools:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import calendars, findings, periods
+from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
 from guiju.rules.checks import CHECKS
 from guiju.rules.checks.base import SHORTFALLS, Check, Footprint
@@ -389,7 +390,7 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
         block.verdict = block.verdict.copy()
         block.note = np.zeros(len(block), np.int8) if block.note is None else block.note.copy()
         block.due = None if block.due is None else block.due.copy()
-        for row in np.flatnonzero(np.isin(block.verdict, _OPEN)).tolist():
+        for row in np.flatnonzero(among(block.verdict, _OPEN)).tolist():
             finding = findings.Finding(block, row, context.facts)
             subject = finding.subject
             key = (

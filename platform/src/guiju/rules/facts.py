@@ -46,6 +46,7 @@ class Rows:
         self._facts = facts
         self._table = table
         self._encoded: dict[str, Array] = {}
+        self._brought = frozenset(() if table is None else table.column_names)
         self.fields = tables.columns(name)
 
     def __len__(self) -> int:
@@ -59,7 +60,7 @@ class Rows:
 
     def has(self, column: str) -> bool:
         """Whether the source brought the column at all."""
-        return self._table is not None and column in self._table.column_names
+        return column in self._brought
 
     def stated(self, column: str) -> Array:
         """Which cells hold anything, be it known here or not."""
@@ -69,9 +70,9 @@ class Rows:
 
     def strings(self, column: str) -> list[str | None]:
         """The column as the author wrote it."""
-        if self._table is None or column not in self._table.column_names:
+        if not self.has(column):
             return [None] * len(self)
-        return [None if v is None else str(v) for v in self._table[column].to_pylist()]
+        return [None if v is None else str(v) for v in self._source(column).to_pylist()]
 
     def words(self, column: str) -> list[str | None]:
         """What the codes of a text or period column stand for, in their order."""
@@ -176,9 +177,9 @@ def _distinct(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     low = min(int(column.min()) for column in filled)
     high = max(int(column.max()) for column in filled)
-    if high - low > 2 * sum(len(column) for column in filled) + 1024:
+    if high - low > 64 * sum(len(column) for column in filled):
         return np.unique(np.concatenate([np.unique(column) for column in filled]))
-    # Ids of a database are dense, so ticking them off beats sorting them.
+    # Ids of a database are dense enough, so ticking them off beats sorting them.
     there = np.zeros(high - low + 1, dtype=np.bool_)
     for column in filled:
         there[column - low] = True

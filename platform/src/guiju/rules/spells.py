@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from guiju.rules.arrays import among
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY
 
 Array = NDArray[Any]
@@ -176,7 +177,7 @@ class Posts:
     def holding(self, names: Sequence[str]) -> Bools:
         """Rows whose post is one of ``names``."""
         wanted = [self._codes.index(name) for name in names if name in self._codes]
-        return np.isin(self.posts["post"], wanted)
+        return among(self.posts["post"], wanted)
 
     def spells(self, names: Sequence[str]) -> Spells:
         """Spells in these posts by organization."""

@@ -151,8 +151,18 @@ def store(
 
 
 def read(
-    connection: adbc.Connection, law: Law, organizations: Ids | None, *, superiors: bool = False
+    connection: adbc.Connection,
+    law: Law,
+    organizations: Ids | None,
+    *,
+    superiors: bool = False,
+    second: adbc.Connection | None = None,
 ) -> Snapshot:
-    """What judging needs of these organizations; for superiors, of everybody below as well."""
+    """What judging needs of these organizations; for superiors, of everybody below as well.
+
+    ``second`` is as in :func:`guiju.scoring.reader.read`.
+    """
     whole = law.tables_read_whole(superiors=superiors)
-    return reader.read(connection, law.columns(), law.packs, organizations, whole=whole)
+    return reader.read(
+        connection, law.columns(), law.packs, organizations, whole=whole, second=second
+    )

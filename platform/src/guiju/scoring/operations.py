@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from guiju.audit.operations import Actor, record, record_reading
 from guiju.db import locks
-from guiju.db.engine import arrow_connection
+from guiju.db.engine import arrow_connection, beside
 from guiju.db.models import metadata
 from guiju.db.scope import tenant_scope
 from guiju.db.session import AnySession, ScopedSession, transaction
@@ -215,7 +215,13 @@ class _Scoring:
             self._settle(connection, plan, None)
 
     def _task(self, connection: adbc.Connection, task: dirty.Task, law: Law) -> Written:
-        snapshot = judging.read(connection, law, task.read, superiors=task.superiors)
+        with ExitStack() as stack:
+            # Reading everybody is worth a connection more.
+            everybody = task.read is None
+            second = stack.enter_context(beside(self._url, connection)) if everybody else None
+            snapshot = judging.read(
+                connection, law, task.read, superiors=task.superiors, second=second
+            )
         return judging.judge_and_store(connection, law, self._numbering, task.judged, snapshot)
 
     def _settle(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, streams
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -505,7 +506,7 @@ def acted(rule: Rule, context: Context, person: Codes, day: Days) -> Bools:
     """Whether one of the rule's steps was taken with each person on or after each day."""
     facts, table = context.facts, context.facts["disciplinary_steps"]
     steps = [facts.position("disciplinary_step", step) for step in rule.parameters["steps"]]
-    keep = np.isin(table["step"], steps) & (table["person"] >= 0)
+    keep = among(table["step"], steps) & (table["person"] >= 0)
     keep &= (table["taken_on"] <= context.as_of) & (table["taken_on"] != NULL_DAY)
     last = np.full(facts.count("people"), FIRST_DAY, dtype=np.int32)
     np.maximum.at(last, table["person"][keep], table["taken_on"][keep])

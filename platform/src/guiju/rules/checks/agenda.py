@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
@@ -187,4 +188,4 @@ def _voted(context: Context) -> Bools:
     item, voted = context.facts.text_codes(("agenda", "item"), ("votes", "item"))
     mine = (agenda["occasion"].astype(np.int64) << 32) + item
     theirs = (votes["occasion"].astype(np.int64) << 32) + voted
-    return np.asarray(np.isin(mine, theirs))
+    return among(mine, theirs)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import grades
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.checks.occasions import pack_pair, unpack_pair
@@ -181,7 +182,7 @@ def _records(rule: Rule, context: Context) -> tuple[Codes, Codes, Codes]:
         ]
         # An appraisal that states no cycle is the year's.
         unstated = (rows["cycle"] < 0) & ("annual" in rule.parameters["cycles"])
-        keep &= np.isin(rows["cycle"], wanted) | unstated
+        keep &= among(rows["cycle"], wanted) | unstated
     if rule.parameters["duty"] != "graded":
         decided = rows["decided_on"]
         keep &= (decided == NULL_DAY) | (decided <= context.as_of)

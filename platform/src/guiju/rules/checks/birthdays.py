@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, streams
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -179,7 +180,7 @@ class _Marks:
         at = position[attendance["occasion"][rows]]
         person = attendance["person"][rows]
         coming = [context.facts.position("attendance", code) for code in ("present", "remote")]
-        came = (person >= 0) & np.isin(attendance["status"][rows], coming)
+        came = (person >= 0) & among(attendance["status"][rows], coming)
         listed = np.zeros(len(stream), dtype=np.bool_)
         listed[at] = True
         self._rows = stream.rows

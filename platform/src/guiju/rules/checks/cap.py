@@ -16,6 +16,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
+from guiju.rules.arrays import among
 from guiju.rules.checks import grades, turnout
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, ratio_field
 from guiju.rules.checks.occasions import pack_pair, unpack_pair
@@ -172,7 +173,7 @@ def _entries(rule: Rule, context: Context) -> _Entries:
     # Proposals count only where the year has no decision yet.
     key = (decider.astype(np.int64) << 12) + year[found]
     proposed = rows["proposed"][found] == 1
-    stands = ~proposed | ~np.isin(key, key[~proposed])
+    stands = ~proposed | ~among(key, key[~proposed])
     found, decider = found[stands], decider[stands]
     last = np.minimum(periods.last_days(year[found], Unit.YEAR), np.int32(context.as_of))
     day = np.where(decided[found] == NULL_DAY, last, decided[found]).astype(np.int32)

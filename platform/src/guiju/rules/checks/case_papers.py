@@ -14,6 +14,7 @@ import numpy as np
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import cases, streams, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -157,7 +158,7 @@ def _stepped(rule: Rule, context: Context) -> dict[tuple[int, str], int]:
     wanted = [
         context.facts.position("disciplinary_step", step) for step in rule.parameters["steps"]
     ]
-    keep = np.isin(table["step"], wanted) & context.in_validity(rule, table["taken_on"])
+    keep = among(table["step"], wanted) & context.in_validity(rule, table["taken_on"])
     keep &= (table["organization"] >= 0) & (table["case"] >= 0)
     keep &= context.applies(rule)[np.maximum(table["organization"], 0)]
     names = table.strings("case")

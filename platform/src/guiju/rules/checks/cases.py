@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import grades, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -56,7 +57,7 @@ class Cases:
         """The last day on which any of ``steps`` was taken in each case; NULL_DAY if never."""
         table = self.context.facts["disciplinary_steps"]
         wanted = [self.context.facts.position("disciplinary_step", step) for step in steps]
-        keep = np.isin(table["step"][self._rows], wanted)
+        keep = among(table["step"][self._rows], wanted)
         day = np.full(len(self), NULL_DAY, dtype=np.int32)
         np.maximum.at(day, self._place[keep], table["taken_on"][self._rows[keep]])
         return day
@@ -176,8 +177,8 @@ class CaseHandling(Check):
         wanted = [facts.position("disciplinary_step", step) for step in rule.parameters["steps"]]
         known = [facts.position("disciplinary_step", step) for step in v.DISCIPLINARY_STEPS]
         taken = table["taken_on"] <= context.as_of
-        named = np.isin(table["step"], wanted) & taken
-        other = ~np.isin(table["step"], known) & taken
+        named = among(table["step"], wanted) & taken
+        other = ~among(table["step"], known) & taken
         last = _last_day(table["person"][named], table["taken_on"][named], context)
         last_other = _last_day(table["person"][other], table["taken_on"][other], context)
         handled = last[found.person] >= found.day

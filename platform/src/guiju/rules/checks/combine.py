@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
@@ -165,5 +166,5 @@ def _strays(rule: Rule, meetings: Meetings, context: Context) -> Bools:
     rows = context.facts["agenda"]
     allowed = [context.facts.position("agenda_topic", code) for code in rule.parameters["topics"]]
     place = meetings.place(rows["occasion"])
-    stray = (place >= 0) & (rows["topic"] >= 0) & ~np.isin(rows["topic"], allowed)
+    stray = (place >= 0) & (rows["topic"] >= 0) & ~among(rows["topic"], allowed)
     return np.bincount(place[stray], minlength=len(meetings)) > 0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema
 from guiju.rules.checks.rectification import ITEMS
 from guiju.rules.findings import Block, Evidence, Finding
@@ -120,7 +121,7 @@ def _duties(rule: Rule, context: Context) -> Codes:
     organization, ended = rows["organization"], rows["source_ended_on"]
     owners = [facts.position("owner_type", owner) for owner in rule.parameters["owners"]]
     keep = (organization >= 0) & context.in_validity(rule, ended)
-    keep &= np.isin(rows["owner_type"], owners)
+    keep &= among(rows["owner_type"], owners)
     keep &= context.applies(rule)[np.maximum(organization, 0)]
     items = np.flatnonzero(keep)
     if not len(items):
@@ -193,10 +194,10 @@ class CommitmentReports(Check):
     ) -> Block:
         rows, facts = context.facts["reports"], context.facts
         kinds = [facts.position("report_kind", kind) for kind in rule.parameters["kinds"]]
-        keep = np.isin(rows["kind"], kinds) & (rows["filed_on"] <= context.as_of)
+        keep = among(rows["kind"], kinds) & (rows["filed_on"] <= context.as_of)
         if rule.parameters["audiences"]:
             told = [facts.position("audience", a) for a in rule.parameters["audiences"]]
-            keep &= np.isin(rows["audience"], told)
+            keep &= among(rows["audience"], told)
         reports = np.flatnonzero(keep & (rows["person"] >= 0)).astype(np.int32)
         known = (person.astype(np.int64) << 12) + quarter
         order = np.argsort(known)

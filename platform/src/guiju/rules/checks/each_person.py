@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, rosters, wording
 from guiju.rules.checks.base import Footprint
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema, pack_pair
@@ -68,7 +69,7 @@ class EachPerson(OccasionCheck):
         count = len(meetings)
         expected = np.bincount(place, minlength=count)
         did, nameless = _proofs(rule, meetings, context)
-        done = np.bincount(place[np.isin((place << 32) | person, did)], minlength=count)
+        done = np.bincount(place[among((place << 32) | person, did)], minlength=count)
         done = np.minimum(done + nameless, expected)
         verdict = np.select(
             [expected == 0, done < expected],

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -176,7 +177,7 @@ def _filings(rule: Rule, context: Context) -> _Filings:
     facts, reports = context.facts, context.facts["reports"]
     kinds = [facts.position("report_kind", kind) for kind in rule.parameters["kinds"]]
     organization = reports["organization"]
-    keep = np.isin(reports["kind"], kinds) & (organization >= 0)
+    keep = among(reports["kind"], kinds) & (organization >= 0)
     keep &= reports["filed_on"] <= context.as_of
     rows = np.flatnonzero(keep).astype(np.int32)
     owner, recipient = organization[rows], reports["recipient"][rows]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, rosters, streams, wording
 from guiju.rules.checks.base import Footprint, code_list
 from guiju.rules.checks.occasions import (
@@ -59,7 +60,7 @@ class FollowUp(OccasionCheck):
         at, by, rows = _linked(rule, meetings, context)
         wanted = (place.astype(np.int64) << 32) | group
         have = (at.astype(np.int64) << 32) | by
-        done = np.bincount(place[np.isin(wanted, have)], minlength=len(meetings))
+        done = np.bincount(place[among(wanted, have)], minlength=len(meetings))
         verdict = np.select(
             [expected == 0, done < expected],
             [findings.NOT_APPLICABLE, findings.PENDING],
@@ -67,7 +68,7 @@ class FollowUp(OccasionCheck):
         )
         elapsed = np.maximum(context.as_of - meetings.day, 0)
         block = meetings.block(rule, verdict, expected, pack_pair(done, elapsed))
-        kept = np.isin(have, wanted)
+        kept = among(have, wanted)
         block.evidence = Evidence.grouped("occasions", rows[kept], at[kept], len(meetings))
         return block
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
@@ -37,7 +38,7 @@ class Form(OccasionCheck):
         form = occasions.forms(context)[meetings.rows].astype(np.int64)
         allowed = [context.facts.position("form", code) for code in rule.parameters["allowed"]]
         verdict = np.select(
-            [form < 0, np.isin(form, allowed)],
+            [form < 0, among(form, allowed)],
             [findings.NO_DATA, findings.MET],
             rule.shortfall_code,
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import states
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
@@ -241,7 +242,7 @@ def _cases(rule: Rule, context: Context) -> _Cases:
     table = context.facts["foundings"]
     kinds = [context.facts.position("founding_kind", kind) for kind in rule.parameters["kinds"]]
     organization = table["organization"]
-    keep = np.isin(table["kind"], kinds) & (organization >= 0)
+    keep = among(table["kind"], kinds) & (organization >= 0)
     keep &= context.applies(rule)[organization]
     rows = np.flatnonzero(keep).astype(np.int32)
     days = {step: table[step][rows] for step in STEPS}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, turnout, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -256,7 +257,7 @@ class Ungraded(OfGrades):
         given = rows["grade"][graded.rows] >= 0
         away = rows["participated"][graded.rows] == 0
         verdict = np.where(given | away, rule.shortfall_code, findings.MET).astype(np.int8)
-        return (spell >= 0) & np.isin(member_class, wanted), verdict
+        return (spell >= 0) & among(member_class, wanted), verdict
 
     def required(self, rule: Rule, value: int, facts: Facts) -> Any:
         return None
@@ -329,8 +330,8 @@ def _attended(context: Context, meeting: Codes, person: Codes) -> Bools:
     rows = np.flatnonzero(meant[attendance["occasion"]] & (attendance["person"] >= 0))
     occasion = attendance["occasion"][rows]
     coming = [context.facts.position("attendance", code) for code in ("present", "remote")]
-    present = np.isin(attendance["status"][rows], coming)
+    present = among(attendance["status"][rows], coming)
     key = (occasion.astype(np.int64) << 32) + attendance["person"][rows]
     wanted = (meeting.astype(np.int64) << 32) + person
-    came = np.isin(wanted, key[present])
-    return np.asarray(came | ~np.isin(meeting, occasion))
+    came = among(wanted, key[present])
+    return np.asarray(came | ~among(meeting, occasion))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, streams
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -219,6 +220,6 @@ def _make_rows(kinds: tuple[str, ...], context: Context) -> _Rows:
         person[own],
         branch[own],
         day[own],
-        np.isin(status[own], coming),
+        among(status[own], coming),
         excused[own],
     )

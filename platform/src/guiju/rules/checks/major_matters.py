@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import Check, ParameterSchema, code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
@@ -57,16 +58,16 @@ class Referred(OccasionCheck):
         facts, agenda, reports = context.facts, context.facts["agenda"], context.facts["reports"]
         topics = [facts.position("agenda_topic", code) for code in rule.parameters["topics"]]
         place = meetings.place(agenda["occasion"])
-        items = np.flatnonzero((place >= 0) & np.isin(agenda["topic"], topics))
+        items = np.flatnonzero((place >= 0) & among(agenda["topic"], topics))
         place = place[items]
         kinds = [facts.position("report_kind", code) for code in rule.parameters["reports"]]
         sent = np.flatnonzero(
-            np.isin(reports["kind"], kinds) & (reports["filed_on"] <= context.as_of)
+            among(reports["kind"], kinds) & (reports["filed_on"] <= context.as_of)
         ).astype(np.int32)
-        linked = np.isin(agenda["occasion"][items], reports["occasion"][sent])
+        linked = among(agenda["occasion"][items], reports["occasion"][sent])
         matter = agenda.codes_in("matter", reports, "matter")[items]
         owner = meetings.organization[place]
-        numbered = np.isin(
+        numbered = among(
             _key(owner, matter), _key(reports["organization"][sent], reports["matter"][sent])
         )
         told = linked | ((matter >= 0) & numbered)
@@ -112,7 +113,7 @@ class AskedFirst(Check):
             kinds = [context.facts.position("report_kind", k) for k in rule.parameters["kinds"]]
             organization = reports["organization"]
             bound = np.append(context.applies(rule), np.bool_(0))[organization]
-            keep = bound & np.isin(reports["kind"], kinds)
+            keep = bound & among(reports["kind"], kinds)
             keep &= context.in_validity(rule, _moment(context))
             rows = np.flatnonzero(keep).astype(np.int32)
             if len(rows):
@@ -125,7 +126,7 @@ class AskedFirst(Check):
         urgent = reports["urgent"][rows]
         first = (asked != NULL_DAY) & (asked <= decided)
         doubtful = [context.facts.position("report_kind", k) for k in rule.parameters["doubtful"]]
-        kind_unsure = np.isin(reports["kind"][rows], doubtful)
+        kind_unsure = among(reports["kind"][rows], doubtful)
         short = np.where(kind_unsure, findings.NEEDS_JUDGEMENT, rule.shortfall_code)
         # "At once" has no number: an emergency reported afterwards is for a person to judge,
         # unless the report is of the same day.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import Check, Footprint, code_list
 from guiju.rules.checks.occasions import Meetings, OccasionSchema
@@ -90,7 +91,7 @@ class Reserved(_Matters):
         rows = context.facts["agenda"]
         matter = _matter(context)
         at_right = _at_kinds(rule.parameters["kinds"], context)
-        brought = np.isin(matter, matter[at_right & (matter >= 0)])
+        brought = among(matter, matter[at_right & (matter >= 0)])
         good = (at_right | brought)[items]
         place = meetings.place(rows["occasion"][items])
         good, place = good[place >= 0], place[place >= 0]
@@ -160,7 +161,7 @@ class Prior(_Matters):
 
 def _on_topic(topics: Sequence[str], column: NDArray[Any], context: Context) -> Bools:
     wanted = [context.facts.position("agenda_topic", topic) for topic in topics]
-    return np.asarray(np.isin(column, wanted))
+    return among(column, wanted)
 
 
 def _at_kinds(kinds: Sequence[str], context: Context) -> Bools:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, rosters, streams
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
@@ -247,7 +248,7 @@ def _attended(stream: streams.Stream, context: Context) -> _Records:
     position = np.full(context.facts.count("occasions") + 1, -1, dtype=np.int32)
     position[stream.rows] = np.arange(len(stream), dtype=np.int32)
     place = position[attendance["occasion"]]
-    keep = (place >= 0) & (attendance["person"] >= 0) & np.isin(attendance["status"], coming)
+    keep = (place >= 0) & (attendance["person"] >= 0) & among(attendance["status"], coming)
     place = place[keep]
     return _Records(
         "occasions",

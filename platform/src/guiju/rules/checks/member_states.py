@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, states
 from guiju.rules.checks.base import Check, ParameterSchema, code_list, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
@@ -180,7 +181,7 @@ def _registered(rule: Rule, context: Context, person: Codes) -> Bools:
     register = context.facts["register"]
     items = [context.facts.position("register_item", item) for item in rule.parameters["items"]]
     first, last = bounds(register, "since_on", "until_on")
-    now = np.isin(register["item"], items) & (register["person"] >= 0)
+    now = among(register["item"], items) & (register["person"] >= 0)
     now &= (first <= context.as_of) & (last >= context.as_of)
     there = np.zeros(context.facts.count("people") + 1, dtype=np.bool_)
     there[register["person"][now]] = True

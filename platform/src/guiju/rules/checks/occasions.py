@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import streams
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence
@@ -152,10 +153,10 @@ def _bound(rule: Rule, context: Context, stream: streams.Stream) -> Meetings:
     keep = context.applies(rule)[stream.organization]
     if rule.parameters.get("forms"):
         wanted = [context.facts.position("form", form) for form in rule.parameters["forms"]]
-        keep &= np.isin(forms(context)[stream.rows], wanted)
+        keep &= among(forms(context)[stream.rows], wanted)
     if rule.parameters.get("not_forms"):
         others = [context.facts.position("form", form) for form in rule.parameters["not_forms"]]
-        keep &= ~np.isin(forms(context)[stream.rows], others)
+        keep &= ~among(forms(context)[stream.rows], others)
     stream = stream.take(keep)
     conditions = rule.requirement.applies_to.conditions
     judged = context.holds(conditions, stream.organization, stream.day)

@@ -9,6 +9,7 @@ import numpy as np
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
@@ -42,7 +43,7 @@ class Orders(Check):
             rows = context.facts["inspections"]
             kinds = rule.parameters["kinds"]
             wanted = [context.facts.position("inspection_kind", kind) for kind in kinds]
-            keep = np.isin(rows["kind"], wanted) & context.in_validity(rule, rows["done_on"])
+            keep = among(rows["kind"], wanted) & context.in_validity(rule, rows["done_on"])
             keep &= (rows["by"] >= 0) & context.applies(rule)[np.maximum(rows["by"], 0)]
             orders = np.flatnonzero(keep).astype(np.int32)
             if len(orders):

@@ -16,6 +16,7 @@ from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, rosters, wording
 from guiju.rules.checks.base import Footprint
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema, pack_pair
@@ -132,7 +133,7 @@ def _pairwise(meetings: Meetings, context: Context) -> Pairs:
     """Every two team members other than the secretary, whose talks are a rule of their own."""
     place, person = _team(meetings, context)
     led, leader = rosters.people(context, "secretary", meetings.organization, meetings.day)
-    others = ~np.isin((place << 32) | person, (led << 32) | leader)
+    others = ~among((place << 32) | person, (led << 32) | leader)
     rest = (place[others], person[others])
     pairs = _joined(rest, rest)
     once = pairs.one < pairs.other

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, turnout, wording
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
@@ -198,7 +199,7 @@ def _outsiders(code: str, meetings: Meetings, context: Context) -> Bools:
     rows = facts["attendance"]
     coming = [facts.position("attendance", status) for status in ("present", "remote")]
     place = meetings.place(rows["occasion"])
-    keep = np.flatnonzero((place >= 0) & np.isin(rows["status"], coming) & (rows["number"] != 0))
+    keep = np.flatnonzero((place >= 0) & among(rows["status"], coming) & (rows["number"] != 0))
     place = place[keep]
     of_class = rows["person_class"][keep] == facts.position("person_class", code)
     person = rows["person"][keep]

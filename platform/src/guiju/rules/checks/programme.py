@@ -9,6 +9,7 @@ import numpy as np
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import streams, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -96,7 +97,7 @@ def _done(rule: Rule, context: Context) -> Any:
     held = context.in_validity(rule, occasions["held_on"]) & ~streams.not_held(context)
     done = np.zeros(context.facts.count("people"), dtype=np.int64)
     coming = [context.facts.position("attendance", code) for code in ("present", "remote")]
-    came = np.isin(attendance["status"], coming) & (attendance["person"] >= 0)
+    came = among(attendance["status"], coming) & (attendance["person"] >= 0)
     for bit, code in enumerate(rule.parameters["components"]):
         part = (occasions["components"] & context.facts.mask("component", [code])) != 0
         chosen = came & np.append(held & part, np.bool_(0))[attendance["occasion"]]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import periods
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions
 from guiju.rules.periods import NULL_DAY, Unit
 
@@ -96,7 +97,7 @@ def _reports(*kinds: str) -> Source:
     def find(meetings: Meetings) -> Dated:
         rows = meetings.context.facts["reports"]
         wanted = [meetings.context.facts.position("report_kind", kind) for kind in kinds]
-        occasion = np.where(np.isin(rows["kind"], wanted), rows["occasion"], -1)
+        occasion = np.where(among(rows["kind"], wanted), rows["occasion"], -1)
         return Dated.on(meetings, occasion.astype(np.int32), rows["filed_on"])
 
     return find
@@ -210,7 +211,7 @@ def _met_first(meetings: Meetings) -> Dated:
     life = context.facts.mask("occasion_kind", ["organizational_life_meeting"])
     small = [context.facts.position("form", form) for form in ("committee", "team")]
     first = (rows["kinds"] & team) != 0
-    first |= ((rows["kinds"] & life) != 0) & np.isin(occasions.forms(context), small)
+    first |= ((rows["kinds"] & life) != 0) & among(occasions.forms(context), small)
     found = np.flatnonzero(first & occasions.held(context)).astype(np.int32)
     key = _own_year(rows["organization"][found], rows["held_on"][found])
     order = np.argsort(key, kind="stable")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, rosters, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema, pack_pair
@@ -136,7 +137,7 @@ class RectificationList(OccasionCheck):
             at, person = rosters.people(context, group, meetings.organization, meetings.day)
             named = of_owner & (rows["person"][items] >= 0)
             have = (place[named].astype(np.int64) << 32) | rows["person"][items][named]
-            without = ~np.isin((at << 32) | person, have)
+            without = ~among((at << 32) | person, have)
             owing += np.bincount(at[without], minlength=len(meetings))
         return owing
 

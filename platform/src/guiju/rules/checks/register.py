@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import states, wording
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
@@ -131,7 +132,7 @@ class Register(Check):
         rule, register = finding.rule, context.facts["register"]
         subject = int(finding.block.subject[finding.row])
         wanted = [context.facts.position("register_item", i) for i in rule.parameters["items"]]
-        own = np.isin(register["item"], wanted) & (register["organization"] == subject)
+        own = among(register["item"], wanted) & (register["organization"] == subject)
         counted = set(_rows(rule, context).tolist())
         return [
             (context.facts.record_id("register", row), _reason(context, row))
@@ -148,7 +149,7 @@ def _current(items: Sequence[str], context: Context) -> Bools:
     register = context.facts["register"]
     wanted = [context.facts.position("register_item", item) for item in items]
     first, last = bounds(register, "since_on", "until_on")
-    keep = np.isin(register["item"], wanted) & (register["organization"] >= 0)
+    keep = among(register["item"], wanted) & (register["organization"] >= 0)
     return np.asarray(keep & (first <= context.as_of) & (last >= context.as_of))
 
 

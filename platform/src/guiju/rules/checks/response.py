@@ -17,6 +17,7 @@ from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
+from guiju.rules.arrays import among
 from guiju.rules.checks import states
 from guiju.rules.checks.base import Check, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
@@ -197,7 +198,7 @@ def _events(rule: Rule, context: Context) -> _Events:
     keep = (organization >= 0) & context.in_validity(rule, event) & (event != NULL_DAY)
     if source.kinds:
         wanted = [context.facts.position("founding_kind", kind) for kind in source.kinds]
-        keep &= np.isin(rows["kind"], wanted)
+        keep &= among(rows["kind"], wanted)
     keep &= context.applies(rule)[organization]
     found = np.flatnonzero(keep).astype(np.int32)
     answer = np.full(len(found), NULL_DAY, dtype=np.int32)

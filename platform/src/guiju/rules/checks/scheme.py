@@ -14,6 +14,7 @@ from marshmallow import fields, validate
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import states
 from guiju.rules.checks.base import Check, ParameterSchema
 from guiju.rules.findings import Block, Finding
@@ -56,7 +57,7 @@ class Scheme(Check):
         sector = context.sector[subjects.organization]
         wanted = [context.facts.position("sector", name) for name in rule.parameters["sectors"]]
         other = np.where(sector < 0, findings.NO_DATA, findings.NOT_APPLICABLE)
-        verdict = np.where(np.isin(sector, wanted), findings.MET, other)
+        verdict = np.where(among(sector, wanted), findings.MET, other)
         return subjects.block(
             rule,
             verdict,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, streams, wording
 from guiju.rules.checks.base import Check, Footprint, code_list, unit_field
 from guiju.rules.checks.occasions import Meetings, OccasionSchema
@@ -192,7 +193,7 @@ class _Earlier:
         stream = streams.of(chosen, context)
         if rule.parameters["after_forms"]:
             wanted = [context.facts.position("form", f) for f in rule.parameters["after_forms"]]
-            stream = stream.take(np.isin(occasions.forms(context)[stream.rows], wanted))
+            stream = stream.take(among(occasions.forms(context)[stream.rows], wanted))
         stream = stream.take(stream.day >= 0)
         minute = rows["start_minute"][stream.rows]
         moment = stream.day.astype(np.int64) * _DAY + np.maximum(minute, 0)

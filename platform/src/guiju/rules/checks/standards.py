@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import states
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, ratio_field
 from guiju.rules.findings import Block, Evidence, Finding
@@ -121,7 +122,7 @@ def _meant(rule: Rule, context: Context, day: int) -> Bools:
     """Branches on a day that the standard is for."""
     except_ = [context.facts.position("sector", s) for s in rule.parameters["except_sectors"]]
     there = (context.opened <= day) & (context.closed >= day)
-    return context.is_branch & there & ~np.isin(context.sector, except_)
+    return context.is_branch & there & ~among(context.sector, except_)
 
 
 class TargetSchema(_StandardSchema):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import turnout
 from guiju.rules.checks.base import ParameterSchema, code_list
 from guiju.rules.periods import NULL_DAY, Unit
@@ -182,7 +183,7 @@ def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
         keep &= ~not_held(context)
     elif source.kind:
         wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
-        keep &= np.isin(rows[source.kind], wanted)
+        keep &= among(rows[source.kind], wanted)
     if source.of_occasion:
         keep &= ~_of_occasion(rows, not_held(context), missing=False)
     found = np.flatnonzero(keep).astype(np.int32)
@@ -366,7 +367,7 @@ def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
         for row in np.flatnonzero(near & of_kind & not_held(context)).tolist():
             found.append((context.facts.record_id(source.table, row), "未召开（已取消或仅为计划）"))
     base = _base(source, tuple(parameters["kinds"]), context)
-    base = base.take(np.isin(base.rows, np.flatnonzero(near)))
+    base = base.take(among(base.rows, np.flatnonzero(near)))
     for name, make in _FILTERS.items():
         if parameters.get(name):
             failed = ~make(base, parameters[name], context)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -213,7 +214,7 @@ class _Duties:
             owners = np.append(context.facts["occasions"]["organization"], np.int32(-1))
             subordinate = owners[target]
         day = rows["done_on"]
-        keep = np.isin(rows["kind"], wanted) & (day <= context.as_of) & (target >= 0)
+        keep = among(rows["kind"], wanted) & (day <= context.as_of) & (target >= 0)
         # What an office of the superior does, the superior has done.
         acting = np.append(context.nearest(~context.of_kind(("unit",))), np.int32(-1))[rows["by"]]
         keep &= (acting >= 0) & (acting == np.append(superior, np.int32(-1))[subordinate])

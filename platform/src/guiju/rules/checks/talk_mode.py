@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import membership, wording
 from guiju.rules.checks.base import Check, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
@@ -76,12 +77,12 @@ class TalkMode(Check):
         number = np.where(number < 0, 2, number)
         mode = talks["mode"][rows]
         wanted = [context.facts.position("mode", name) for name in parameters["modes"]]
-        proper = np.isin(mode, wanted)
+        proper = among(mode, wanted)
         if parameters["floating_sectors"]:
             sectors = [
                 context.facts.position("sector", name) for name in parameters["floating_sectors"]
             ]
-            excepted = np.isin(context.sector[organization], sectors)
+            excepted = among(context.sector[organization], sectors)
             proper |= excepted & (mode >= 0) & _away(context, rows, day)
         verdict = np.where(proper, findings.MET, rule.shortfall_code)
         verdict = np.where(mode < 0, findings.NO_DATA, verdict)

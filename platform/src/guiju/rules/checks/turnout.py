@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from guiju.rules.arrays import among
 from guiju.rules.spells import Spells
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Turnout:
         occasion, person = rows["occasion"], rows["person"]
         keep = np.flatnonzero((occasion >= 0) & (person >= 0))
         coming = [self._facts.position("attendance", code) for code in ("present", "remote")]
-        return Named(occasion[keep], person[keep], np.isin(rows["status"][keep], coming))
+        return Named(occasion[keep], person[keep], among(rows["status"][keep], coming))
 
     def expected(self, rows: Codes) -> Numbers:
         """All who should have come."""
@@ -159,8 +160,8 @@ class Turnout:
     def _member_posts(self) -> Bools:
         """Rows of posts held by Party members, as far as rosters can tell."""
         table, roster = self._facts.posts, self._facts.roster
-        member = np.isin(table.person, roster.person[roster.party])
-        rostered = np.isin(table.organization, table.organization[member])
+        member = among(table.person, roster.person[roster.party])
+        rostered = among(table.organization, table.organization[member])
         return member | ~rostered
 
     def came(self, posts: tuple[str, ...], rows: Codes, *, members_only: bool = False) -> Numbers:
@@ -177,7 +178,7 @@ class Turnout:
         day = self._rows["held_on"][named.occasion]
         held = table.held_by(posts, named.person, organization, day) & named.present
         if members_only:
-            held &= ~np.isin(named.person, table.person[~self._member_posts])
+            held &= ~among(named.person, table.person[~self._member_posts])
         return held
 
 

@@ -15,6 +15,7 @@ from marshmallow import fields
 
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
+from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, wording
 from guiju.rules.checks.base import code_list, ratio_field
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
@@ -66,7 +67,7 @@ class Vote(OccasionCheck):
             context.facts.position("vote_type", code)
             for code in rule.parameters["judged_elsewhere"]
         ]
-        elsewhere = np.isin(votes["vote_type"][keep], types)
+        elsewhere = among(votes["vote_type"][keep], types)
         rank = np.select([elsewhere, right], [1, 0], 2)
         # The worst comes last, so that it is the one that stays.
         order = np.lexsort((-over, rank))
