@@ -34,6 +34,9 @@ from guiju.tenancy import operations as tenancy
 from guiju.tenancy.operations import NewTenant
 from guiju.testing.browser import chromium, find_chromium
 
+#: Fixtures of the whole application, in tests/support.
+pytest_plugins = ["offices"]
+
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()
 

@@ -1,10 +1,13 @@
 """The application: settings, plugins, database and pages put together."""
 
-from flask import Flask
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guiju import queue
+from guiju import api, queue
+from guiju.api import problems
 from guiju.config import Settings, load_settings
 from guiju.db import db, sqlalchemy_url
 from guiju.plugins import Plugins
@@ -25,7 +28,7 @@ from guiju.web.pages import BLUEPRINTS
 
 
 def create_app(settings: Settings | None = None, *, plugins: Plugins | None = None) -> Flask:
-    """The application with every page.
+    """The application with every page, and the API beside them.
 
     ``settings`` are by default those of the environment, ``plugins`` the installed ones.
     Nothing connects to database or queue yet.  Raises ``ConfigError``, ``PluginError`` or
@@ -48,13 +51,20 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
     # First what every request passes through, in this order; then the pages.
     for part in (request_log, languages, security, addresses, sessions):
         part.init_app(app)
-    CSRFProtect(app)
-    for part in (errors, assets, wording, navigation):
+    csrf = CSRFProtect(app)
+    for part in (assets, wording, navigation):
         part.init_app(app)
+    app.register_error_handler(Exception, _answer)
     app.register_blueprint(health.blueprint)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    api.init_app(app, csrf)
     return app
+
+
+def _answer(error: Exception) -> ResponseReturnValue | HTTPException:
+    """What went wrong: in a problem for programs, on a page for people."""
+    return problems.answer(error) if api.is_ours(request.path) else errors.answer(error)
 
 
 def _configuration(settings: Settings) -> dict[str, object]:

@@ -51,6 +51,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     public_url: str | None = None
+    api_requests_per_minute: int = 600
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -259,6 +260,13 @@ def table() -> dict[str, fields.Field[Any]]:
                 "description": _("用户打开规矩时的网址，邮件中的链接由此开头。"),
                 "example": "https://guiju.example.gov.cn",
             },
+        ),
+        "api_requests_per_minute": fields.Integer(
+            data_key="GUIJU_API_REQUESTS_PER_MINUTE",
+            load_default=600,
+            error_messages=number,
+            validate=validate.Range(min=1, max=1_000_000, error=bounds),
+            metadata={"description": _("一个个人令牌每分钟最多发出的接口请求数。")},
         ),
     }
 

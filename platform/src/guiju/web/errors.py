@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, render_template, request
+from flask import render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -42,11 +42,13 @@ _PAGES = {
 }
 
 
-def init_app(app: Flask) -> None:
-    """Answer every error with a page."""
-    app.register_error_handler(CSRFError, _stale_form)
-    app.register_error_handler(HTTPException, _known)
-    app.register_error_handler(Exception, _unknown)
+def answer(
+    error: Exception,
+) -> HTTPException | tuple[str, int] | tuple[str, int, list[tuple[str, str]]]:
+    """The page that answers an error."""
+    if isinstance(error, CSRFError):
+        return _stale_form(error)
+    return _known(error) if isinstance(error, HTTPException) else _unknown(error)
 
 
 def _stale_form(error: CSRFError) -> tuple[str, int]:

@@ -32,6 +32,9 @@ PUBLIC = {
     "languages.choose",
 }
 
+#: What the endpoints of the API begin with, which lets programs in by itself, by their tokens.
+PROGRAMS = "api_"
+
 #: Endpoints that a page asks by itself: they do not count as somebody working.
 UNATTENDED = {"standing.fragment", "reports.listing", "jobs.listing", "jobs.state"}
 
@@ -115,7 +118,7 @@ def _require_visitor() -> BaseResponse | None:
     if request.endpoint is None:
         # No such address: the same answer whether or not somebody is signed in.
         return None
-    if request.endpoint in PUBLIC:
+    if request.endpoint in PUBLIC or request.endpoint.startswith(PROGRAMS):
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()

@@ -1,4 +1,4 @@
-"""An office with pages: the application in this process, and served for a browser."""
+"""Fixtures of the application in this process, with offices to look at, for every folder."""
 
 import re
 from collections.abc import Callable, Iterator

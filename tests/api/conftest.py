@@ -1,0 +1,83 @@
+"""Asking the API: clients with a token of a user's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from offices import Office
+
+from guiju.accounts.models import User
+from guiju.accounts.permissions import PERMISSIONS
+from guiju.accounts.tokens import create_token
+from guiju.accounts.visitors import find_visitor
+from guiju.db import ScopedSession, tenant_scope
+
+ROOT = "/api/v1"
+
+
+class Caller:
+    """A program with a token."""
+
+    def __init__(self, client: FlaskClient, token: str | None) -> None:
+        self._client = client
+        self.token = token
+
+    def __call__(self, method: str, path: str, **options: Any):
+        """Ask for ``path`` below the API's root; ``headers`` are added to the token."""
+        headers = dict(options.pop("headers", {}))
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        path = path if path.startswith("/api") else ROOT + path
+        return self._client.open(path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any):
+        return self("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any):
+        return self("POST", path, json=body, **options)
+
+
+@pytest.fixture(scope="session")
+def token_of(engine) -> Callable[..., str]:
+    """A token of a user (by name, in an office), for everything or for ``scopes``."""
+
+    def make(office: Office, name: str, scopes: tuple[str, ...] = ()) -> str:
+        with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+            username = office.users[name].partition("@")[0]
+            user_id = session.scalars(sa.select(User.id).where(User.username == username)).one()
+            owner = find_visitor(session, office.tenant.tenant_id, user_id)
+            held = scopes or tuple(one for one in PERMISSIONS if owner.may(one))
+            return create_token(session, owner, "测试", held, 1)[1]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def caller(app: Flask, token_of) -> Callable[..., Caller]:
+    """A program that asks as a user of an office."""
+
+    def make(office: Office, name: str, scopes: tuple[str, ...] = ()) -> Caller:
+        return Caller(app.test_client(), token_of(office, name, scopes))
+
+    return make
+
+
+@pytest.fixture
+def nobody(client) -> Caller:
+    """A program without a token."""
+    return Caller(client, None)
+
+
+@pytest.fixture
+def recorder_of_one(caller, office) -> Caller:
+    """The secretary of the first branch."""
+    return caller(office, "secretary")
+
+
+@pytest.fixture
+def administrator(caller, office) -> Caller:
+    """The department's administrator."""
+    return caller(office, "department")
