@@ -4,13 +4,21 @@ Columns that an author's facts bring are defined in :mod:`guiju.rules.tables`; t
 in Python are named again here for their types.
 """
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from guiju.db.facts_tables import facts_table
-from guiju.db.models import Base
+from guiju.db.models import Base, TenantRow, reference
+
+#: What becomes of a record: planned, waiting for the first or the second review, done, sent
+#: back for correction, or declared void.  An occasion without a row has been imported.
+RECORD_STATES = ("planned", "submitted", "reviewed", "archived", "returned", "voided")
+
+#: Most reviews that a unit's superiors may ask for.
+MOST_LEVELS = 2
 
 
 class Occasion(Base):
@@ -78,3 +86,159 @@ training = facts_table("training")
 dues_bases = facts_table("dues_bases")
 dues = facts_table("dues")
 commitments = facts_table("commitments")
+
+
+class Draft(TenantRow, Base):
+    """A record while somebody types it; never a fact, and never judged."""
+
+    __tablename__ = "record_drafts"
+
+    organization_id: Mapped[int]
+    #: The record that is being corrected, and its revision when that was begun.
+    occasion_id: Mapped[int | None]
+    occasion_revision: Mapped[int | None] = mapped_column(sa.Integer)
+    #: What was typed so far, as :mod:`guiju.activities.payloads` describes.
+    payload: Mapped[dict[str, Any]]
+    #: Counts the savings, so that nobody overwrites another's unseen.
+    revision: Mapped[int] = mapped_column(sa.Integer, server_default="1")
+    #: Who saved it last.
+    user_id: Mapped[int | None]
+    author: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        reference("organization_id", "organizations"),
+        reference("occasion_id", "occasions"),
+        sa.Index("ix_record_drafts_organization", "tenant_id", "organization_id"),
+        # A correction is one person's; several find out when they submit.
+        sa.Index(
+            "uq_record_drafts_correction",
+            "tenant_id",
+            "occasion_id",
+            "user_id",
+            unique=True,
+            postgresql_where=sa.text("occasion_id IS NOT NULL"),
+        ),
+    )
+
+
+class Record(TenantRow, Base):
+    """What the platform keeps about an occasion that was entered or corrected in it."""
+
+    __tablename__ = "records"
+
+    occasion_id: Mapped[int]
+    organization_id: Mapped[int]
+    #: One of :data:`RECORD_STATES`.
+    state: Mapped[str]
+    #: Reviews passed.
+    passed: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    #: The organization whose reviewers have it now.
+    station_id: Mapped[int | None]
+    #: Number of the version that holds.
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    #: The draft that it came from, so that a submission repeated makes no second record.
+    draft_id: Mapped[int | None]
+    #: Who submitted it last.
+    user_id: Mapped[int | None]
+    author: Mapped[str]
+    #: Entered after its month was complete, or long after the day.
+    late: Mapped[bool] = mapped_column(server_default=sa.false())
+    #: Corrected after it had been reviewed, or after its month was complete.
+    changed: Mapped[bool] = mapped_column(server_default=sa.false())
+    #: What was said and done, in the author's words.
+    content: Mapped[str | None]
+    #: Fields that the profile's plugin adds, by name.
+    extra: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    submitted_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        reference("occasion_id", "occasions"),
+        reference("organization_id", "organizations"),
+        reference("station_id", "organizations"),
+        sa.UniqueConstraint("tenant_id", "occasion_id"),
+        sa.UniqueConstraint("tenant_id", "draft_id"),
+        sa.CheckConstraint(sa.column("state").in_(RECORD_STATES), name="state"),
+        sa.Index(
+            "ix_records_station",
+            "tenant_id",
+            "station_id",
+            postgresql_where=sa.text("station_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_records_returned",
+            "tenant_id",
+            "organization_id",
+            postgresql_where=sa.text("state = 'returned'"),
+        ),
+    )
+
+
+class RecordVersion(TenantRow, Base):
+    """A record as it stood after somebody saved it; written once, never changed."""
+
+    __tablename__ = "record_versions"
+
+    occasion_id: Mapped[int]
+    #: Counted from 1.
+    number: Mapped[int] = mapped_column(sa.Integer)
+    #: The occasion and its parts, as :mod:`guiju.activities.snapshots` reads them.
+    payload: Mapped[dict[str, Any]]
+    #: Why it was made, where somebody had to say.
+    reason: Mapped[str | None]
+    user_id: Mapped[int | None]
+    author: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+    __table_args__ = (
+        reference("occasion_id", "occasions"),
+        sa.UniqueConstraint("tenant_id", "occasion_id", "number"),
+    )
+
+
+class RecordStep(TenantRow, Base):
+    """Something done to a record on its way; written once, never changed."""
+
+    __tablename__ = "record_steps"
+
+    occasion_id: Mapped[int]
+    #: ``plan``, ``submit``, ``correct``, ``approve``, ``return`` or ``void``.
+    action: Mapped[str]
+    #: The version that it was done to.
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    #: What it led to, one of :data:`RECORD_STATES`.
+    state: Mapped[str]
+    #: The organization that it was done for: the unit's own, or the reviewer's.
+    organization_id: Mapped[int]
+    user_id: Mapped[int | None]
+    actor: Mapped[str]
+    #: What the reviewer or the author wrote.
+    comment: Mapped[str | None]
+    made_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+    __table_args__ = (
+        reference("occasion_id", "occasions"),
+        reference("organization_id", "organizations"),
+        sa.Index("ix_record_steps_occasion", "tenant_id", "occasion_id", "id"),
+    )
+
+
+class WorkflowSetting(TenantRow, Base):
+    """How records are reviewed at an organization and below it, down to the next such row."""
+
+    __tablename__ = "workflow_settings"
+
+    organization_id: Mapped[int]
+    #: Reviews that a record passes: none, one or two.
+    levels: Mapped[int] = mapped_column(sa.SmallInteger)
+    #: A record entered more than so many days after the day is late.
+    late_after_days: Mapped[int] = mapped_column(sa.SmallInteger)
+
+    __table_args__ = (
+        reference("organization_id", "organizations"),
+        sa.UniqueConstraint("tenant_id", "organization_id"),
+        sa.CheckConstraint(f"levels BETWEEN 0 AND {MOST_LEVELS}", name="levels"),
+        sa.CheckConstraint("late_after_days >= 0", name="late_after_days"),
+    )

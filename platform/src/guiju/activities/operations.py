@@ -56,36 +56,45 @@ def record_occasion(
     without their ``occasion``; a part that is given replaces what was recorded, one that is
     not stays.  Counts that the occasion does not state are derived.  Raises ``BadInput``.
     """
-    parts = parts or {}
     with transaction(session):
-        known = session.scalars(_by_code(occasion["id"])).one_or_none()
-        before = None if known is None else row_values(known)
-        if known is None:
-            occasion = {"recorded_on": clock.today(), **occasion}
-        else:
-            _remove(session, known.id, parts)
-        brought: dict[str, Rows] = {
-            name: [{**row, "occasion": occasion["id"]} for row in rows]
-            for name, rows in parts.items()
-        }
-        stored = store(session, {"occasions": [occasion], **brought}, "occasion.record")
-        session.expire_all()
-        recorded = session.scalars(_by_code(occasion["id"])).one()
-        if recorded.organization_id not in stored.organizations:
-            # Rows that were only removed show in nothing that was stored.
-            counts.derive(session, [recorded.id])
-            mark_dirty(session, [recorded.organization_id], "occasion.record")
-            session.refresh(recorded)
-        after = row_values(recorded) | {name: len(rows) for name, rows in parts.items()}
-        record(
-            session,
-            actor,
-            "occasion.record",
-            "occasion",
-            recorded.code,
-            before=before,
-            after=after,
-        )
+        return write_occasion(session, actor, occasion, parts)
+
+
+def write_occasion(
+    session: AnySession,
+    actor: Actor,
+    occasion: Row,
+    parts: Mapping[str, Sequence[Row]] | None = None,
+) -> Occasion:
+    """As :func:`record_occasion`, in the caller's transaction."""
+    parts = parts or {}
+    known = session.scalars(_by_code(occasion["id"])).one_or_none()
+    before = None if known is None else row_values(known)
+    if known is None:
+        occasion = {"recorded_on": clock.today(), **occasion}
+    else:
+        _remove(session, known.id, parts)
+    brought: dict[str, Rows] = {
+        name: [{**row, "occasion": occasion["id"]} for row in rows] for name, rows in parts.items()
+    }
+    stored = store(session, {"occasions": [occasion], **brought}, "occasion.record")
+    session.expire_all()
+    recorded = session.scalars(_by_code(occasion["id"])).one()
+    if recorded.organization_id not in stored.organizations:
+        # Rows that were only removed show in nothing that was stored.
+        counts.derive(session, [recorded.id])
+        mark_dirty(session, [recorded.organization_id], "occasion.record")
+        session.refresh(recorded)
+    after = row_values(recorded) | {name: len(rows) for name, rows in parts.items()}
+    record(
+        session,
+        actor,
+        "occasion.record",
+        "occasion",
+        recorded.code,
+        before=before,
+        after=after,
+    )
     return recorded
 
 

@@ -1,0 +1,136 @@
+"""Records read back in the shape in which they are typed (:mod:`guiju.activities.payloads`).
+
+What is blank is left out.  A snapshot has ``recorded_on`` besides, and is what a version
+keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from guiju.activities.models import Record
+from guiju.activities.payloads import PARTS
+from guiju.db.arrays import any_of
+from guiju.db.codes import bits, codes_of, masked_vocabularies
+from guiju.db.facts_tables import stored_name
+from guiju.db.models import metadata
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession
+from guiju.rules import tables
+
+Snapshot = dict[str, Any]
+
+#: What a snapshot tells and nobody types.
+_TOLD = frozenset({"recorded_on", "files"})
+_TARGETS = ("organizations", "people", "occasions")
+
+
+def snapshot(session: AnySession, occasion_id: int) -> Snapshot:
+    """One occasion as it is recorded now."""
+    return snapshots(session, [occasion_id])[occasion_id]
+
+
+def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snapshot]:
+    """Occasions (by number) as they are recorded now."""
+    rows = {name: _rows(session, name, occasions) for name in ("occasions", *PARTS)}
+    words = _Words(session, rows)
+    found: dict[int, Snapshot] = {}
+    for row in rows["occasions"]:
+        own = words.plain("occasions", row)
+        found[row["id"]] = {
+            name: value for name, value in own.items() if name not in {"id", "organization"}
+        }
+    for part in PARTS:
+        for row in rows[part]:
+            told = words.plain(part, row)
+            told.pop("occasion")
+            found[row["occasion_id"]].setdefault(part, []).append(told)
+    kept = session.execute(
+        sa.select(Record.occasion_id, Record.content, Record.extra).where(
+            Record.tenant_id == current_tenant_id(), any_of(Record.occasion_id, occasions)
+        )
+    )
+    for occasion_id, content, extra in kept:
+        if content is not None:
+            found[occasion_id]["content"] = content
+        if extra:
+            found[occasion_id]["extra"] = extra
+    return found
+
+
+def editable(snapshot: Mapping[str, Any]) -> Snapshot:
+    """A snapshot without what nobody types: a payload to go on with.
+
+    What was cancelled has been held after all when somebody corrects it.
+    """
+    return {
+        name: value
+        for name, value in snapshot.items()
+        if name not in _TOLD and (name, value) != ("status", "cancelled")
+    }
+
+
+def _rows(session: AnySession, name: str, occasions: Collection[int]) -> list[Mapping[str, Any]]:
+    table = metadata.tables[name]
+    key = table.c.id if name == "occasions" else table.c.occasion_id
+    order = [table.c.id] if "id" in table.c else [table.c.person_id, table.c.person_class]
+    query = sa.select(table).where(table.c.tenant_id == current_tenant_id(), any_of(key, occasions))
+    return [dict(row) for row in session.execute(query.order_by(*order)).mappings()]
+
+
+class _Words:
+    """Codes for the numbers and masks in rows."""
+
+    def __init__(
+        self, session: AnySession, rows: Mapping[str, Iterable[Mapping[str, Any]]]
+    ) -> None:
+        wanted: dict[str, set[int]] = {target: set() for target in _TARGETS}
+        for name, found in rows.items():
+            for column, field in tables.columns(name).items():
+                target, stored = field.metadata.get("target"), stored_name(name, column)
+                if target is None or stored is None:
+                    continue
+                for row in found:
+                    value = row[stored]
+                    wanted[target].update(value if isinstance(value, list) else [value])
+        self._codes = {
+            target: _codes_of(session, target, numbers - {None})
+            for target, numbers in wanted.items()
+        }
+        self._bits = {name: bits(session, name) for name in masked_vocabularies()}
+
+    def plain(self, table: str, row: Mapping[str, Any]) -> Snapshot:
+        """A stored row as an author writes it."""
+        told: Snapshot = {}
+        for column, field in tables.columns(table).items():
+            stored = stored_name(table, column)
+            value = None if stored is None else row[stored]
+            if value is None:
+                continue
+            match field.metadata["kind"]:
+                case "ref":
+                    told[column] = self._codes[field.metadata["target"]][value]
+                case "refs":
+                    codes = self._codes[field.metadata["target"]]
+                    told[column] = [codes[number] for number in value]
+                case "codes":
+                    told[column] = codes_of(value, self._bits[field.metadata["vocabulary"].name])
+                case _:
+                    told[column] = value.isoformat() if isinstance(value, date) else value
+        return {column: value for column, value in told.items() if value != []}
+
+
+def _codes_of(session: AnySession, target: str, numbers: Collection[int]) -> dict[int, str]:
+    if not numbers:
+        return {}
+    table = metadata.tables[target]
+    rows = session.execute(
+        sa.select(table.c.id, table.c.code).where(
+            table.c.tenant_id == current_tenant_id(), any_of(table.c.id, numbers)
+        )
+    )
+    return dict(rows.all())
