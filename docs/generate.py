@@ -16,8 +16,8 @@ from guiju.cli.profiles import RELATIONS
 from guiju.facts import reference
 from guiju.rules import library
 from guiju.rules import vocabulary as v
-from guiju.rules.checks import CHECKS
 from guiju.rules.pack import Pack
+from guiju.rules.registry import CHECKS
 
 FOLDER = Path(__file__).parent
 

@@ -11,13 +11,13 @@ import pytest
 from guiju.facts.columns import arrow_type
 from guiju.rules import calendars, periods, tables
 from guiju.rules.calendars import Calendar
-from guiju.rules.checks import CHECKS
 from guiju.rules.context import Context
 from guiju.rules.engine import evaluate
 from guiju.rules.facts import Facts
 from guiju.rules.findings import Findings
 from guiju.rules.loader import loads
 from guiju.rules.pack import Pack
+from guiju.rules.registry import CHECKS
 
 ISSUED = date(2019, 12, 20)
 

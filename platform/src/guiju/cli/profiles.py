@@ -13,8 +13,8 @@ from guiju.cli.output import echo_json, echo_markdown, echo_table
 from guiju.language import gettext as _
 from guiju.rules import library
 from guiju.rules import vocabulary as v
-from guiju.rules.checks import CHECKS
 from guiju.rules.problems import BadInput
+from guiju.rules.registry import CHECKS
 
 FORMAT = click.Choice(["table", "json"])
 RELATIONS = {

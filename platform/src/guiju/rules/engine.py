@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from guiju.rules import calendars, findings, periods
 from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
-from guiju.rules.checks import CHECKS
 from guiju.rules.checks.base import SHORTFALLS, Check, Footprint
 from guiju.rules.context import CONDITION_READS, Context
 from guiju.rules.facts import Facts
@@ -34,6 +33,7 @@ from guiju.rules.pack import (
     Version,
 )
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY
+from guiju.rules.registry import CHECKS
 from guiju.rules.vocabulary import Strictness, Verdict
 
 

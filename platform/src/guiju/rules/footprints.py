@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from guiju.rules.checks import Footprint
+from guiju.rules.checks.base import Footprint
 from guiju.rules.facts import Facts
 
 Bools = NDArray[np.bool_]

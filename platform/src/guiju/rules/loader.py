@@ -18,7 +18,6 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from guiju.rules import located, periods
 from guiju.rules import vocabulary as v
-from guiju.rules.checks import CHECKS
 from guiju.rules.checks.base import Check
 from guiju.rules.context import CONDITIONS
 from guiju.rules.facts import VOCABULARIES
@@ -37,6 +36,7 @@ from guiju.rules.pack import (
     Version,
 )
 from guiju.rules.problems import BadInput, Problem
+from guiju.rules.registry import CHECKS
 from guiju.rules.vocabulary import Automation, Strictness, Verdict
 
 KINDS = (

@@ -23,7 +23,7 @@ from guiju.activities.models import Occasion
 from guiju.db.arrays import any_of
 from guiju.db.session import AnySession
 from guiju.organizations.models import DirtyMark, Organization
-from guiju.rules.checks import Footprint
+from guiju.rules.checks.base import Footprint
 from guiju.scoring import bulk
 from guiju.scoring.reader import Ids
 

@@ -14,7 +14,7 @@ from guiju.db.engine import arrow_connection
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.rules import engine
-from guiju.rules.checks import Footprint
+from guiju.rules.checks.base import Footprint
 from guiju.rules.context import Context
 from guiju.rules.findings import SUBJECT_TABLES, Finding
 from guiju.rules.pack import Pack

@@ -11,7 +11,7 @@ from adbc_driver_postgresql import dbapi as adbc
 from numpy.typing import NDArray
 
 from guiju.rules import engine, findings, periods, tables
-from guiju.rules.checks import Footprint
+from guiju.rules.checks.base import Footprint
 from guiju.rules.engine import Rule
 from guiju.rules.findings import Findings
 from guiju.rules.pack import Choices, Pack

@@ -10,8 +10,8 @@ from flask import Blueprint, render_template, request
 
 from guiju.clock import today
 from guiju.rules import library
-from guiju.rules.checks import CHECKS
 from guiju.rules.pack import Pack, Requirement
+from guiju.rules.registry import CHECKS
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import AUTOMATION, STRICTNESS
 from guiju.web.sessions import not_found_unless
