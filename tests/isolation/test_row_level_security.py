@@ -160,7 +160,7 @@ class TestSchema:
         assert astray == []
 
     @pytest.mark.parametrize(
-        "table", ["audit_entries", "sign_in_attempts", "organization_moves", "operator_entries"]
+        "table", ["audit_entries", "sign_in_attempts", "operator_entries"]
     )
     def test_what_is_written_once_cannot_be_changed(self, raw, table):
         for privilege in ("UPDATE", "DELETE", "TRUNCATE"):

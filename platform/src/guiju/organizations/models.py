@@ -5,6 +5,7 @@ in Python are named again here for their types.
 """
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -69,6 +70,73 @@ class OrganizationMove(TenantRow, Base):
         reference("old_parent_id", "organizations"),
         reference("new_parent_id", "organizations"),
         sa.Index("ix_organization_moves_organization", "tenant_id", "organization_id", "moved_on"),
+    )
+
+
+#: What can be done to the tree; see :mod:`guiju.organizations.operations`.
+CHANGES = ("create", "rename", "close", "reopen", "move", "merge", "split")
+
+#: What a unit is in a change: what it is done to, what goes, what remains, what is made.
+PARTS = ("subject", "source", "target", "made")
+
+
+class OrganizationChange(TenantRow, Base):
+    """Something done to the tree, kept with what undoing it needs."""
+
+    __tablename__ = "organization_changes"
+
+    #: One of :data:`CHANGES`.
+    kind: Mapped[str]
+    #: First day on which it holds; of a closing, the last day of the unit.
+    effective_on: Mapped[date]
+    made_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    made_by: Mapped[str]
+    #: Numbers and values from before, by what :mod:`guiju.organizations.undoing` reads.
+    before: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name="fk_organization_changes_tenant_id"
+        ),
+        sa.CheckConstraint(sa.column("kind").in_(CHANGES), name="kind"),
+    )
+
+
+class ChangedUnit(TenantRow, Base):
+    """An organization that a change concerned, and as what."""
+
+    __tablename__ = "organization_change_units"
+
+    change_id: Mapped[int]
+    organization_id: Mapped[int]
+    #: One of :data:`PARTS`.
+    part: Mapped[str]
+
+    __table_args__ = (
+        reference("change_id", "organization_changes"),
+        # A unit made by mistake goes, and with it that it was made.
+        reference("organization_id", "organizations", ondelete="CASCADE"),
+        sa.CheckConstraint(sa.column("part").in_(PARTS), name="part"),
+        sa.Index("ix_organization_change_units_organization", "tenant_id", "organization_id"),
+        sa.Index("ix_organization_change_units_change", "tenant_id", "change_id"),
+    )
+
+
+class FormerName(TenantRow, Base):
+    """A name that an organization had until it was given another."""
+
+    __tablename__ = "organization_names"
+
+    organization_id: Mapped[int]
+    name: Mapped[str]
+    #: Last day of the name.
+    until_on: Mapped[date]
+
+    __table_args__ = (
+        reference("organization_id", "organizations", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "organization_id", "until_on"),
     )
 
 
