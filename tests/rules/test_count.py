@@ -210,3 +210,28 @@ def test_a_leap_day_is_in_its_month():
     monthly = pack(per="month")
     leap = date(2020, 2, 29)
     assert verdict(facts([leap]), leap + timedelta(days=1), "2020-02", monthly) == "met"
+
+
+def test_what_is_filed_with_who_is_not_above_is_not_filed_with_the_superior(judge):
+    tree = [
+        {"id": "c", "name": "c", "kind": "committee"},
+        {"id": "other", "name": "other", "kind": "committee", "parent": "c"},
+        {"id": "b", "name": "b", "kind": "branch", "parent": "c"},
+    ]
+    report = {
+        "id": "r",
+        "organization": "b",
+        "kind": "work_report",
+        "filed_on": date(2020, 6, 1),
+        "audience": "superior",
+    }
+    rule = {"source": "reports", "kinds": ["work_report"], "audience": "superior", "per": "year"}
+
+    def verdict(**columns):
+        rows = {"organizations": tree, "reports": [report | columns]}
+        return judge("count", rule, rows, date(2020, 12, 31)).verdicts()["b 2020"]
+
+    assert verdict() == "met"
+    assert verdict(recipient="c") == "met"
+    assert verdict(recipient="other") == "pending"
+    assert verdict(recipient="somebody-else") == "pending"

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 from guiju.hookspecs import ReportFormat, ReportRequest
 from guiju.reports import sheets
 from guiju.reports.extracts import Extracts, tally
+from guiju.rules.pack import Pack
 
 #: Rows of the table: item, content, frequency, the requirements behind it and the papers.
 _ROWS: Final = (
@@ -68,14 +69,15 @@ _ROWS: Final = (
     ),
     ("谈心谈话", "经常开展", "经常", ("heart_to_heart_talk.frequent",), "谈话登记"),
 )
-_COLUMNS: Final = (
-    ("序号", 6),
-    ("项目", 20),
-    ("内容", 30),
-    ("频率", 14),
-    ("记录", 30),
-    ("备注", 36),
-)
+#: Widths of the columns that the notice's table has.
+_WIDTHS: Final = (6, 20, 30, 14, 30, 36)
+
+
+def _columns(pack: Pack) -> list[tuple[str, int]]:
+    """The headings that the pack holds the committee's own table to."""
+    (form,) = (one for one in pack.requirements if one.id == "shendingshan.form.table")
+    (part,) = form.parts
+    return list(zip(part.versions[-1].parameters["columns"], _WIDTHS, strict=True))
 
 
 def render(request: ReportRequest, out: BinaryIO) -> None:
@@ -90,7 +92,7 @@ def render(request: ReportRequest, out: BinaryIO) -> None:
             report.sheet(
                 extracts.name(branch),
                 "党内组织生活实施情况表",
-                _COLUMNS,
+                _columns(request.pack),
                 rows,
                 note=f"党支部：{extracts.name(branch)}　截至 {request.as_of}"
                 f"　依据：{request.pack.document} 附件1",

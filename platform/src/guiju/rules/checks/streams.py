@@ -298,7 +298,9 @@ def _audience(base: Stream, audience: str, context: Context) -> Bools:
     while bool((current >= 0).any()):
         above |= (current >= 0) & (recipient == current)
         current = np.where(current >= 0, context.parent[current], -1).astype(np.int32)
-    return (stated & (recipient < 0)) | above
+    # Who is named but is not above does not receive as a superior.
+    unnamed = ~rows.stated("recipient")[base.rows]
+    return (stated & unnamed) | above
 
 
 def _reminders(base: Stream, wanted: Any, context: Context) -> Bools:
