@@ -159,7 +159,7 @@ def test_shendingshan_table(rendered):
     book = rendered("shendingshan.table")
     assert book.sheetnames == ["=1+1", "@SUM(A1)", "-第三党支部", "http党支部"]
     found = rows(book["=1+1"])
-    assert list(found[0]) == ["序号", "项目", "内容", "频率", "记录", "备注"]
+    assert list(found[0]) == ["序号", "党内组织生活项目", "内容", "频率", "记录", "备注"]
     assert len(found) == 9
 
 
