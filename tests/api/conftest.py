@@ -14,6 +14,7 @@ from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.plugins import Plugins
 
 ROOT = "/api/v1"
 
@@ -81,3 +82,9 @@ def recorder_of_one(caller, office) -> Caller:
 def administrator(caller, office) -> Caller:
     """The department's administrator."""
     return caller(office, "department")
+
+
+@pytest.fixture(scope="session")
+def plugins_of(app: Flask) -> Plugins:
+    """The installed plugins."""
+    return app.extensions["guiju_plugins"]

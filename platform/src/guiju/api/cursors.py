@@ -61,3 +61,11 @@ def _serializer(query: Mapping[str, Any]) -> URLSafeSerializer:
     )
     digest = hashlib.sha256(what.encode()).hexdigest()
     return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"guiju-cursor-{digest}")
+
+
+def sliced(items: Sequence[Any], query: Mapping[str, Any]) -> Page:
+    """The asked page of a list that does not change while it is read."""
+    after = opened(query)
+    begin = 0 if after is None else int(after[0])
+    end = begin + int(query["limit"])
+    return Page(items[begin:end], [end] if end < len(items) else None)

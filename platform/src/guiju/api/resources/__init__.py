@@ -1,8 +1,11 @@
 """The resources, one module for each."""
 
-from guiju.api.resources import findings, organizations
+from guiju.api.resources import findings, jobs, library, organizations, people
 
 BLUEPRINTS = (
     organizations.blueprint,
+    people.blueprint,
     findings.blueprint,
+    library.blueprint,
+    jobs.blueprint,
 )
