@@ -4,7 +4,7 @@ Rows have the shape of the facts tables (:mod:`guiju.rules.tables`): references 
 author's ids.  One record from a form and a workbook of a whole city take the same way.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -21,9 +21,9 @@ from guiju.activities.models import Occasion
 from guiju.db.arrays import any_of
 from guiju.db.arrow_rows import Numbers, Rows, as_arrow, resolved
 from guiju.db.codes import bits, masked_vocabularies
-from guiju.db.copying import new_numbers, numbers_of
+from guiju.db.copying import FEW, new_numbers, numbers_of
 from guiju.db.facts_tables import identity
-from guiju.db.merge import Merged, Repeated, merge
+from guiju.db.merge import Journal, Merged, Repeated, merge
 from guiju.db.models import metadata
 from guiju.db.session import AnySession
 from guiju.language import gettext as _
@@ -63,22 +63,37 @@ class Stored:
         return bool(self.inserted or self.updated)
 
 
-def store(session: AnySession, facts: Mapping[str, Rows], reason: str) -> Stored:
+def store(
+    session: AnySession,
+    facts: Mapping[str, Rows],
+    reason: str,
+    *,
+    journal: Journal | None = None,
+    done: Callable[[str], None] | None = None,
+) -> Stored:
     """Write ``facts``, derive what follows from them, and mark whom they concern.
 
-    Part of the caller's transaction.  Raises ``BadInput`` with every unknown column,
+    Part of the caller's transaction.  What is written is noted in a ``journal``; ``done`` is
+    told the tables as they are written.  Raises ``BadInput`` with every unknown column,
     reference and code, or with the rows that contradict each other; the caller rolls back.
     """
     found = _read(facts)
     numbers = {target: _numbers(session, target, found) for target in _TARGETS}
     rows = _resolve(session, found, numbers)
-    merged = {name: _merge(session, name, parts) for name, parts in rows.items()}
-    if "organizations" in rows:
-        _settle_tree(session)
-    if "members" in rows:
-        _check_memberships(session, merged["members"])
+    merged: dict[str, Merged] = {}
+    for name, parts in rows.items():
+        if name == "occasions":
+            # By now the roster is there, and nothing else can be known of new occasions.
+            parts = _counted(session, rows, numbers["occasions"])  # noqa: PLW2901
+        merged[name] = _merge(session, name, parts, journal)
+        if name == "organizations":
+            _settle_tree(session)
+        if name == "members":
+            _check_memberships(session, merged["members"])
+        if done is not None:
+            done(name)
     occasions = _touched_occasions(session, merged)
-    counts.derive(session, occasions)
+    counts.derive(session, occasions - _counted_before(merged, numbers["occasions"]))
     stored = Stored(
         {name: done.inserted for name, done in merged.items() if done.inserted},
         {name: done.updated for name, done in merged.items() if done.updated},
@@ -186,14 +201,37 @@ def _rooted(session: AnySession, rows: pa.Table, numbers: Numbers) -> list[pa.Ta
 # -- writing -------------------------------------------------------------------
 
 
-def _merge(session: AnySession, name: str, parts: list[pa.Table]) -> Merged:
+def _counted(
+    session: AnySession, rows: Mapping[str, list[pa.Table]], numbers: Numbers
+) -> list[pa.Table]:
+    """Occasions in two parts: many new ones with their derived columns, and the others."""
+    (occasions,) = rows["occasions"]
+    if len(numbers.new) <= FEW:
+        return [occasions]
+    is_new = pc.is_in(occasions["code"], value_set=numbers.new)
+    papers = (rows.get(name, [None])[0] for name in ("attendance", "documents"))
+    return [
+        counts.counted(session, occasions.filter(is_new), *papers),
+        occasions.filter(pc.invert(is_new)),
+    ]
+
+
+def _counted_before(merged: Mapping[str, Merged], numbers: Numbers) -> set[int]:
+    if "occasions" not in merged or len(numbers.new) <= FEW:
+        return set()
+    return set(numbers.of(numbers.new).to_pylist())
+
+
+def _merge(
+    session: AnySession, name: str, parts: list[pa.Table], journal: Journal | None
+) -> Merged:
     table = metadata.tables[name]
     keys = ("code",) if name == "people" else identity(name)
     traces = () if name == "people" else _TRACES.get(name, ("organization_id",))
     done = Merged(traces={trace: set() for trace in traces})
     for rows in parts:
         try:
-            done += merge(session, table, keys, rows, traces)
+            done += merge(session, table, keys, rows, traces, journal)
         except Repeated as error:
             raise BadInput(
                 Problem(f"/{name}/{row}", _("与前面的一行重复"), _("每行只写一次"), "repeated")
@@ -203,7 +241,13 @@ def _merge(session: AnySession, name: str, parts: list[pa.Table]) -> Merged:
 
 
 def _settle_tree(session: AnySession) -> None:
-    circle = tree.rebuild_paths(session)
+    try:
+        circle = tree.rebuild_paths(session)
+    except tree.TooDeep as error:
+        wanted = _("组织至多 {most} 级").format(most=tree.MOST_LEVELS)
+        raise BadInput(
+            Problem("/organizations", code, wanted, "tree_too_deep") for code in error.codes
+        ) from error
     if circle:
         raise BadInput(
             Problem("/organizations", code, _("上级关系成环，应能逐级到达顶级组织"), "cycle")

@@ -1,6 +1,7 @@
 """Many rows in and out of the session's transaction at once, through COPY."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -51,7 +52,10 @@ def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers
             pa.array([code for code, _ in found], pa.string()),
             pa.array([number for _, number in found], pa.int64()),
         )
-    return Numbers(*_copy_out(session, sa.select(table.c.code, table.c.id)))
+    found = copy_out(
+        session, sa.select(table.c.code, table.c.id), {"code": pa.string(), "id": pa.int64()}
+    )
+    return Numbers(found["code"].combine_chunks(), found["id"].combine_chunks())
 
 
 def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
@@ -65,8 +69,13 @@ def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
     return pa.array(ids or [], pa.int64())
 
 
-def _copy_out(session: AnySession, select: sa.Select[Any]) -> tuple[pa.Array, pa.Array]:
-    """A column of strings and one of numbers, by the million."""
+def copy_out(
+    session: AnySession, select: sa.Select[Any], types: Mapping[str, pa.DataType]
+) -> pa.Table:
+    """What ``select`` finds, by the million; it has no parameters.
+
+    ``types`` are the columns in its order.  Blank text is text, not null.
+    """
     statement = str(select.compile(dialect=session.get_bind().dialect))
     buffer = io.BytesIO()
     with (
@@ -76,17 +85,19 @@ def _copy_out(session: AnySession, select: sa.Select[Any]) -> tuple[pa.Array, pa
         for data in copy:
             buffer.write(data)
     if not buffer.tell():
-        return pa.array([], pa.string()), pa.array([], pa.int64())
+        return pa.schema(list(types.items())).empty_table()
     buffer.seek(0)
-    read = csv.read_csv(
+    return csv.read_csv(
         buffer,
-        read_options=csv.ReadOptions(column_names=["code", "id"]),
+        read_options=csv.ReadOptions(column_names=list(types)),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types={"code": pa.string(), "id": pa.int64()}, strings_can_be_null=False
+            column_types=dict(types),
+            strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
         ),
     )
-    return read["code"].combine_chunks(), read["id"].combine_chunks()
 
 
 def _driver(session: AnySession) -> psycopg.Connection:

@@ -6,7 +6,7 @@ temporary table; a few rows travel as JSON instead, which spares making one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,12 +44,39 @@ class Merged:
         return Merged(self.inserted + other.inserted, self.updated + other.updated, traces)
 
 
+@dataclass(frozen=True)
+class Journal:
+    """Where a merge writes down what it does, so that it can be shown and taken back.
+
+    ``inserted`` takes the numbers of new rows with hashes of what they say; ``replaced`` takes
+    rows that say something else now, with what they said before.  ``key`` are columns of both
+    with the same value in every row written.
+    """
+
+    inserted: sa.Table
+    replaced: sa.Table
+    key: Mapping[str, Any]
+    #: By table, the columns that a row's hash is made of.
+    columns: Callable[[str], Sequence[str]]
+
+    def mark(self, table: str, values: Mapping[str, sa.ColumnElement[Any]]) -> Any:
+        """The hash of what a row of ``table`` with these values says."""
+        row = sa.func.row(*(values[name] for name in self.columns(table)))
+        return sa.func.hash_record_extended(row, sa.literal(0, sa.BigInteger))
+
+
+def number_column(table: sa.Table) -> sa.Column[Any]:
+    """What rows are found by again: their number, or in a bulky table that of the occasion."""
+    return table.c["id" if "id" in table.c else "occasion_id"]
+
+
 def merge(
     session: AnySession,
     table: sa.Table,
     identity: tuple[str, ...],
     rows: pa.Table,
     traces: tuple[str, ...] = (),
+    journal: Journal | None = None,
 ) -> Merged:
     """Insert ``rows`` (columns named and typed as stored) into ``table``, or update those there.
 
@@ -61,7 +88,9 @@ def merge(
     with _staged(session, table, rows) as staged:
         displaced = _displaced(session, table, identity, staged, traces)
         try:
-            merged = _merged(session, table, identity, staged, traces)
+            if journal is not None:
+                _note_replaced(session, table, identity, staged, journal)
+            merged = _merged(session, table, identity, staged, traces, journal)
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.CardinalityViolation):
                 raise Repeated(rows, identity) from error
@@ -89,6 +118,7 @@ def _merged(
     identity: tuple[str, ...],
     staged: sa.FromClause,
     traces: tuple[str, ...],
+    journal: Journal | None,
 ) -> Merged:
     names = list(staged.c.keys())
     source = sa.select(sa.literal(current_tenant_id(), sa.BigInteger), *staged.c)
@@ -109,17 +139,88 @@ def _merged(
         insert = insert.on_conflict_do_nothing(index_elements=key)
     # A row version that no transaction has replaced or locked is a new row.
     is_new = sa.literal_column("(xmax = 0)", sa.Boolean).label("is_new")
-    written = insert.returning(*(table.c[name] for name in traces), is_new).cte("written")
+    kept = [] if journal is None else _marked(table, journal)
+    returned = [*(table.c[name] for name in traces), is_new, *kept]
+    written = insert.returning(*returned).cte("written")
+    noted = () if journal is None else [_noted(table, written, journal)]
     inserted, updated, *found = session.execute(
         sa.select(
             sa.select(sa.func.count()).where(written.c.is_new).scalar_subquery(),
             sa.select(sa.func.count()).where(~written.c.is_new).scalar_subquery(),
             *(_distinct(written.c[name]) for name in traces),
-        )
+        ).add_cte(*noted)
     ).one()
     return Merged(
         inserted, updated, {name: set(ids) for name, ids in zip(traces, found, strict=True)}
     )
+
+
+def _marked(table: sa.Table, journal: Journal) -> list[sa.ColumnElement[Any]]:
+    values = {name: table.c[name] for name in journal.columns(table.name)}
+    return [
+        number_column(table).label("journal_number"),
+        journal.mark(table.name, values).label("journal_mark"),
+    ]
+
+
+def _noted(table: sa.Table, written: sa.CTE, journal: Journal) -> sa.CTE:
+    """The new rows, written down by the statement that writes them."""
+    into = journal.inserted
+    new = (
+        sa.select(
+            *(sa.literal(value, into.c[name].type) for name, value in journal.key.items()),
+            sa.literal(table.name),
+            sa.func.array_agg(written.c.journal_number),
+            sa.func.array_agg(written.c.journal_mark),
+        )
+        .where(written.c.is_new)
+        .having(sa.func.count() > 0)
+    )
+    names = [*journal.key, "table_name", "numbers", "marks"]
+    return into.insert().from_select(names, new, include_defaults=False).cte("noted")
+
+
+def _note_replaced(
+    session: AnySession,
+    table: sa.Table,
+    identity: tuple[str, ...],
+    staged: sa.FromClause,
+    journal: Journal,
+) -> None:
+    """Write down the rows that the merge is about to change."""
+    others = [column.name for column in staged.c if column.name not in (*identity, "id")]
+    if not others:
+        return
+    into = journal.replaced
+    after = {
+        name: staged.c[name] if name in others else table.c[name]
+        for name in journal.columns(table.name)
+    }
+
+    def object_of(values: Any) -> Any:
+        pairs = [part for name in others for part in (sa.literal(name), values[name])]
+        return sa.func.jsonb_build_object(*pairs)
+
+    replaced = sa.select(
+        *(sa.literal(value, into.c[name].type) for name, value in journal.key.items()),
+        sa.literal(table.name),
+        number_column(table),
+        journal.mark(table.name, after),
+        object_of(table.c),
+        object_of(staged.c),
+    ).join_from(
+        table,
+        staged,
+        sa.and_(
+            table.c.tenant_id == current_tenant_id(),
+            *(_same(table.c[name], staged.c.get(name)) for name in identity),
+            sa.tuple_(*(table.c[name] for name in others)).is_distinct_from(
+                sa.tuple_(*(staged.c[name] for name in others))
+            ),
+        ),
+    )
+    names = [*journal.key, "table_name", "number", "mark", "before", "after"]
+    session.execute(into.insert().from_select(names, replaced, include_defaults=False))
 
 
 def _displaced(

@@ -23,6 +23,10 @@ class FactsDocument:
     tables: Mapping[str, pa.Table]
     places: Mapping[str, Places]
 
+    def filled(self) -> dict[str, pa.Table]:
+        """The tables that have rows."""
+        return {name: table for name, table in self.tables.items() if table.num_rows}
+
     def counts(self) -> dict[str, int]:
         """Number of rows by table."""
         return {name: table.num_rows for name, table in self.tables.items()}

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from guiju.facts import columns, consistency, layout
 from guiju.facts.cells import quoted
+from guiju.facts.consistency.base import Known
 from guiju.facts.csv_reader import read_folder
 from guiju.facts.document import FactsDocument
 from guiju.facts.faults import Faults
@@ -26,11 +27,14 @@ _READERS: Final[Mapping[str, Reader]] = {".json": read_json, ".xlsx": read_workb
 _MACRO_SUFFIXES: Final = frozenset({".xlsm", ".xlsb", ".xltm", ".xlam"})
 
 
-def read(path: str | Path, codes: Codes = _NO_CODES) -> FactsDocument:
+def read(
+    path: str | Path, codes: Codes = _NO_CODES, known: Known = MappingProxyType({})
+) -> FactsDocument:
     """Read the JSON document, workbook or folder of CSV files at ``path``.
 
     ``codes`` are the codes that profiles add to open vocabularies, with their labels, by
-    vocabulary.  Raises FactsError, which lists everything that is wrong.
+    vocabulary.  ``known`` are ids that references may lead to although the document has no
+    such rows.  Raises FactsError, which lists everything that is wrong.
     """
     path = Path(path)
     faults = Faults()
@@ -45,7 +49,7 @@ def read(path: str | Path, codes: Codes = _NO_CODES) -> FactsDocument:
         faults.lost |= tables.TABLES.keys() - found.keys()
     complete = {name: found.get(name, columns.schema(name).empty_table()) for name in tables.TABLES}
     document = FactsDocument(complete, places)
-    consistency.check(document, broken, faults)
+    consistency.check(document, broken, faults, known)
     if faults:
         raise faults.error()
     return document

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import sqlalchemy as sa
 
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
+from guiju.organizations import history
 from guiju.organizations.models import Member, Organization, Person, Post
 from guiju.rules.vocabulary import COMMITTEE_POSTS
 from guiju.tenancy.models import EnabledProfile
@@ -17,7 +18,10 @@ from guiju.tenancy.models import EnabledProfile
 
 @dataclass(frozen=True)
 class Place:
-    """An organization in the tree; ``path`` holds the numbers from the root to it."""
+    """An organization in the tree, under its name of the day.
+
+    ``path`` holds the numbers from the root to it.
+    """
 
     organization_id: int
     code: str
@@ -63,7 +67,7 @@ def portrait(session: AnySession, organization_id: int, on: date) -> Portrait | 
     ).one_or_none()
     if row is None:
         return None
-    line = _places(session, [int(number) for number in row.path.strip("/").split("/")])
+    line = _places(session, [int(number) for number in row.path.strip("/").split("/")], on)
     return Portrait(
         place=line[-1],
         superiors=line[:-1],
@@ -76,7 +80,8 @@ def portrait(session: AnySession, organization_id: int, on: date) -> Portrait | 
     )
 
 
-def _places(session: AnySession, numbers: Sequence[int]) -> list[Place]:
+def _places(session: AnySession, numbers: Sequence[int], on: date) -> list[Place]:
+    names = history.names_on(session, numbers, on)
     rows = session.execute(
         sa.select(
             Organization.id,
@@ -89,7 +94,10 @@ def _places(session: AnySession, numbers: Sequence[int]) -> list[Place]:
         .where(Organization.tenant_id == current_tenant_id(), Organization.id.in_(numbers))
         .order_by(Organization.path)
     )
-    return [Place(*row) for row in rows]
+    return [
+        replace(place, name=names.get(place.organization_id, place.name))
+        for place in (Place(*row) for row in rows)
+    ]
 
 
 def _members(session: AnySession, organization_id: int, on: date) -> dict[str, int]:

@@ -8,18 +8,24 @@ by the right person, is for the rules to judge.
 from collections.abc import Collection, Mapping
 
 from guiju.facts.consistency import keys, rows, spells, tree
-from guiju.facts.consistency.base import Checked
+from guiju.facts.consistency.base import Checked, Known
 from guiju.facts.document import FactsDocument
 from guiju.facts.faults import Faults
 
 
-def check(document: FactsDocument, broken: Mapping[str, Collection[int]], faults: Faults) -> None:
+def check(
+    document: FactsDocument,
+    broken: Mapping[str, Collection[int]],
+    faults: Faults,
+    known: Known,
+) -> None:
     """Report every contradiction in ``document``.
 
     ``broken`` are the rows, by table, with values that were refused.  Nothing is concluded
-    from what they lack, nor from tables that ``faults`` knows to be lost.
+    from what they lack, nor from tables that ``faults`` knows to be lost, nor about people
+    who are ``known`` from elsewhere.
     """
-    checked = Checked(document, broken, faults)
+    checked = Checked(document, broken, faults, known)
     keys.check_duplicates(checked)
     keys.check_references(checked)
     rows.check(checked)

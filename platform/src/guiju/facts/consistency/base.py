@@ -20,6 +20,9 @@ from guiju.rules.facts import Facts
 
 Array = NDArray[Any]
 
+#: Ids (string arrays) by what they are of: a table with ids, or ``people``.
+Known = Mapping[str, pa.Array]
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -28,6 +31,11 @@ class Checked:
     document: FactsDocument
     broken: Mapping[str, Collection[int]]
     faults: Faults
+    known: Known
+
+    def known_ids(self, target: str) -> pa.Array:
+        """Ids of ``target`` that are known from elsewhere."""
+        return self.known.get(target, pa.array([], pa.string()))
 
     @cached_property
     def facts(self) -> Facts:

@@ -113,6 +113,7 @@ def _known(checked: Checked, target: str) -> pa.Array:
         checked.table(table)[column].combine_chunks()
         for table, column in _definitions(target).items()
     ]
+    found.append(checked.known_ids(target))
     return pc.unique(pa.chunked_array(found)).drop_null()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from guiju.facts import limits
 from guiju.facts.consistency.base import Array, Checked, heading
@@ -158,6 +160,11 @@ def check_attendance(checked: Checked) -> None:
     every_post = checked.facts.codes("post")
     missing &= ~checked.facts.posts.held_by(every_post, people, organization, day)
     missing &= _certain(checked, people)
+    # What else is known of people from elsewhere is for the database to say.
+    elsewhere = checked.known_ids("people")
+    if len(elsewhere):
+        named = checked.table("attendance")["person"].take(pa.array(rows))
+        missing &= ~pc.is_in(named, value_set=elsewhere).to_numpy()
 
     def say(row: int) -> tuple[str, str]:
         place = int(occasion[row])
