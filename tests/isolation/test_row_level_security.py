@@ -159,9 +159,7 @@ class TestSchema:
         ).fetchall()
         assert astray == []
 
-    @pytest.mark.parametrize(
-        "table", ["audit_entries", "sign_in_attempts", "operator_entries"]
-    )
+    @pytest.mark.parametrize("table", ["audit_entries", "sign_in_attempts", "operator_entries"])
     def test_what_is_written_once_cannot_be_changed(self, raw, table):
         for privilege in ("UPDATE", "DELETE", "TRUNCATE"):
             assert raw.execute(

@@ -28,13 +28,22 @@ class SecureTable(MigrateOperation):
     """Let the application's role reach the current tenant's rows of a table, and no others.
 
     ``privileges`` are what it may do with them.  Rows of a ``restricted`` table show only
-    in a scope that asked for them.
+    in a scope that asked for them; so do those rows of another table whose flag
+    ``restricted_rows`` is set.
     """
 
-    def __init__(self, table: str, *, privileges: str = ALL, restricted: bool = False) -> None:
+    def __init__(
+        self,
+        table: str,
+        *,
+        privileges: str = ALL,
+        restricted: bool = False,
+        restricted_rows: str | None = None,
+    ) -> None:
         self.table = table
         self.privileges = privileges
         self.restricted = restricted
+        self.restricted_rows = restricted_rows
 
     @classmethod
     def secure_table(cls, operations: Operations, table: str, **options: Any) -> Self:
@@ -54,6 +63,8 @@ def _secure(operations: Operations, operation: SecureTable) -> None:
     condition = f"tenant_id = {TENANT}"
     if operation.restricted:
         condition += f" AND {RESTRICTED}"
+    if operation.restricted_rows:
+        condition += f" AND (NOT {operation.restricted_rows} OR {RESTRICTED})"
     operations.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     operations.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     operations.execute(f"CREATE POLICY tenant ON {table} USING ({condition})")
@@ -63,6 +74,8 @@ def _secure(operations: Operations, operation: SecureTable) -> None:
 @renderers.dispatch_for(SecureTable)
 def _render(_context: AutogenContext, operation: SecureTable) -> str:
     options = ", restricted=True" if operation.restricted else ""
+    if operation.restricted_rows:
+        options += f', restricted_rows="{operation.restricted_rows}"'
     return f'op.secure_table("{operation.table}"{options})'
 
 
@@ -77,5 +90,10 @@ def _add_security(
     columns = {item.name for item in operation.columns if isinstance(item, sa.Column)}
     if "tenant_id" not in columns:
         return operation
-    restricted = bool((operation.info or {}).get("restricted"))
-    return [operation, SecureTable(operation.table_name, restricted=restricted)]
+    info = operation.info or {}
+    secured = SecureTable(
+        operation.table_name,
+        restricted=bool(info.get("restricted")),
+        restricted_rows=info.get("restricted_rows"),
+    )
+    return [operation, secured]

@@ -24,7 +24,8 @@ from guiju.scoring.numbering import RuleKey, rule_keys
 from guiju.scoring.results import AttentionItem, AttentionPage, Unit
 
 _table = Attention.__table__
-_item: Any = (
+#: One entry of a row of the table, to be joined with it.
+ENTRY: Any = (
     sa.func.unnest(_table.c.cells, _table.c.verdicts, _table.c.dues)
     .table_valued(
         sa.column("cell", sa.Integer), sa.column("verdict", sa.Integer), sa.column("due", sa.Date)
@@ -34,11 +35,11 @@ _item: Any = (
 )
 #: What a cursor is made of, with how to read it back.
 _KEYS: Mapping[str, tuple[Any, Callable[[str], Any]]] = {
-    "due": (_item.c.due, date.fromisoformat),
+    "due": (ENTRY.c.due, date.fromisoformat),
     "path": (_table.c.path, str),
     "year": (_table.c.year, int),
-    "verdict": (_item.c.verdict, int),
-    "cell": (_item.c.cell, int),
+    "verdict": (ENTRY.c.verdict, int),
+    "cell": (ENTRY.c.cell, int),
 }
 #: Orders of the list by name; each item once.
 ORDERS = {
@@ -46,6 +47,8 @@ ORDERS = {
     "due": ("due", "path", "year", "verdict", "cell"),
     # Unit by unit, as in the tree.
     "unit": ("path", "due", "year", "verdict", "cell"),
+    # Requirement by requirement.
+    "requirement": ("cell", "due", "path", "year", "verdict"),
 }
 
 
@@ -53,7 +56,8 @@ ORDERS = {
 class Filter:
     """Which items are listed: of a subtree, of some verdicts (none: all), of a requirement.
 
-    ``only`` is the number of an organization whose own items alone are listed.
+    ``only`` is the number of an organization whose own items alone are listed.  ``left_out``
+    has the columns ``organization_id``, ``year`` and ``cell`` of items that are not.
     """
 
     path: str
@@ -61,6 +65,7 @@ class Filter:
     requirement: str | None
     due_until: date | None
     only: int | None = None
+    left_out: sa.Subquery | None = None
 
 
 def page(
@@ -80,7 +85,7 @@ def page(
         sa.select(
             _table.c.organization_id, *(column.label(name) for name, (column, _) in _KEYS.items())
         )
-        .select_from(_table.join(_item, sa.true()))
+        .select_from(_table.join(ENTRY, sa.true()))
         .where(*conditions)
         .order_by(*order)
         .limit(limit + 1)
@@ -103,14 +108,21 @@ def _conditions(wanted: Filter, keys: Mapping[int, RuleKey]) -> list[sa.ColumnEl
     if wanted.only is not None:
         found.append(_table.c.organization_id == wanted.only)
     if wanted.verdicts:
-        found.append(_item.c.verdict.in_([CODE_OF[Verdict(name)] for name in wanted.verdicts]))
+        found.append(ENTRY.c.verdict.in_([CODE_OF[Verdict(name)] for name in wanted.verdicts]))
     if wanted.due_until is not None:
         # The earliest of a row's dues tells which rows to look into.
-        found += [_table.c.due <= wanted.due_until, _item.c.due <= wanted.due_until]
+        found += [_table.c.due <= wanted.due_until, ENTRY.c.due <= wanted.due_until]
+    if wanted.left_out is not None:
+        same = sa.and_(
+            wanted.left_out.c.organization_id == _table.c.organization_id,
+            wanted.left_out.c.year == _table.c.year,
+            wanted.left_out.c.cell == ENTRY.c.cell,
+        )
+        found.append(~sa.exists().where(same))
     if wanted.requirement is not None:
         cells = _cells(keys, wanted.requirement)
         found.append(_table.c.cells.overlap(sa.literal(cells, ARRAY(sa.Integer))))
-        found.append(_item.c.cell.in_(cells))
+        found.append(ENTRY.c.cell.in_(cells))
     return found
 
 
@@ -151,17 +163,19 @@ def _totals(
     session: AnySession, wanted: Filter, conditions: list[sa.ColumnElement[bool]]
 ) -> dict[str, int]:
     """Items of all pages by verdict."""
-    if not (wanted.verdicts or wanted.requirement or wanted.due_until):
+    if not (
+        wanted.verdicts or wanted.requirement or wanted.due_until or wanted.left_out is not None
+    ):
         # Every row has its own sums.
         sums = [sa.func.sum(_table.c.totals[code + 1]) for code in range(len(VERDICT_CODES))]
         numbers = session.execute(sa.select(*sums).where(*conditions)).one()
         return {str(v): int(n) for v, n in zip(VERDICT_CODES, numbers, strict=True) if n}
     rows = session.execute(
-        sa.select(_item.c.verdict, sa.func.count())
-        .select_from(_table.join(_item, sa.true()))
+        sa.select(ENTRY.c.verdict, sa.func.count())
+        .select_from(_table.join(ENTRY, sa.true()))
         .where(*conditions)
-        .group_by(_item.c.verdict)
-        .order_by(_item.c.verdict)
+        .group_by(ENTRY.c.verdict)
+        .order_by(ENTRY.c.verdict)
     )
     return {str(VERDICT_CODES[verdict]): number for verdict, number in rows}
 

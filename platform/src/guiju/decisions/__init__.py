@@ -1,0 +1,1 @@
+"""What people decide about findings: decisions, reasons, appeals, and what is asked of a unit."""
