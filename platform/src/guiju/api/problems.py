@@ -16,6 +16,7 @@ from flask import Response, g, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
+from guiju.activities.access import Conflict
 from guiju.api import languages
 from guiju.language import gettext, speaking, spoken
 from guiju.rules.problems import BadInput
@@ -148,6 +149,10 @@ def answer(error: Exception) -> Response:
         return _respond(bad_input(error), omitted=omitted)
     if isinstance(error, NotVisible):
         return _respond(not_found())
+    if isinstance(error, PermissionError):
+        return _respond(Refused(403))
+    if isinstance(error, Conflict):
+        return _respond(Refused(409))
     if isinstance(error, HTTPException) and error.code is not None:
         if error.code < 400:
             return Response(status=error.code, headers=dict(error.get_headers()))

@@ -44,6 +44,14 @@ def organization(code: str, permission: str, *, lock: bool = False) -> Organizat
     return found
 
 
+def home() -> int:
+    """The number of the highest organization that the visitor reads; 403 where there is none."""
+    top = demand("organization.read").home
+    if top is None:
+        raise Refused(403)
+    return top.organization_id
+
+
 def below(query: Mapping[str, Any], permission: str) -> list[str]:
     """Paths that a list shows: what ``within`` names, or all that the visitor may see.
 

@@ -15,8 +15,7 @@ from webargs.fields import DelimitedList
 from guiju.api.admission import about_people, visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
-from guiju.api.problems import not_found
-from guiju.api.reach import at_or_below, below, demand, organization
+from guiju.api.reach import at_or_below, below, demand, home, organization
 from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
 from guiju.db import current_tenant_id, db
 from guiju.organizations.models import Organization
@@ -443,7 +442,7 @@ def _explanation(number: int, requirement: str, query: Mapping[str, Any]) -> dic
 def attention(query: Mapping[str, Any]) -> Page:
     """What is not simply met."""
     demand("findings.read")
-    top = organization(query["within"], "findings.read").id if "within" in query else _home()
+    top = organization(query["within"], "findings.read").id if "within" in query else home()
     after = opened(query)
     found = queries.attention(
         db.session,
@@ -476,13 +475,6 @@ def attention(query: Mapping[str, Any]) -> Page:
         for item in found.items
     ]
     return Page(items, None if found.cursor is None else [found.cursor])
-
-
-def _home() -> int:
-    home = visitor().home
-    if home is None:
-        raise not_found()
-    return home.organization_id
 
 
 @blueprint.get("/organizations/<id:organization_id>/overview")
