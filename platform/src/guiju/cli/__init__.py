@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "report": Lazy("guiju.cli.report:report", _("生成报表")),
     "import": Lazy("guiju.cli.importing:import_", _("把工作簿导入租户")),
     "score": Lazy("guiju.cli.score:score", _("对租户全面判定一次")),
+    "audit": Lazy("guiju.cli.audit:audit", _("审计记录：校验、清理")),
     "worker": Lazy("guiju.cli.worker:worker", _("后台处理：判定、报表")),
     "scheduler": Lazy("guiju.cli.scheduler:scheduler", _("定时任务：每晚判定、补漏")),
 }

@@ -9,6 +9,7 @@ import click
 from rq.cron import CronScheduler
 
 from guiju import background, clock, logs, queue
+from guiju.audit.jobs import seal_all
 from guiju.cli import environment
 from guiju.config import load_settings
 from guiju.language import gettext as _
@@ -16,6 +17,8 @@ from guiju.scoring import jobs
 
 #: How often marks are looked for that no bell announced, in seconds.
 _SWEEP_SECONDS = 60
+#: How often the audit trail is sealed.
+_SEAL_SECONDS = 300
 #: Soon after midnight, when periods have ended.
 _NIGHTLY = "5 0 * * *"
 
@@ -32,5 +35,6 @@ def scheduler() -> None:
         cron = CronScheduler(connection, logging_level=settings.log_level)
         cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(background.sweep, queue.JOBS, interval=_SWEEP_SECONDS, result_ttl=0)
+        cron.register(seal_all, queue.JOBS, interval=_SEAL_SECONDS, result_ttl=0)
         cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
         cron.start()  # type: ignore[no-untyped-call]
