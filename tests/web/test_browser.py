@@ -208,8 +208,14 @@ def test_the_department_drills_down_to_an_explanation(visit):
 def test_a_secretary_comes_to_what_is_due(visit):
     visit.sign_in("secretary")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第一党支部")
-    due = visit.page.locator("section").filter(has=visit.page.get_by_text("近期要办"))
-    expect(due.get_by_role("listitem").first).to_contain_text("还有")
+    due = visit.page.locator("#due .duty").filter(has_text="主题党日每月一次")
+    expect(due).to_contain_text("还有")
+    expect(due).to_contain_text("附件1·13; 附件2·13")
+    visit.inspect("workbench")
+    year = visit.page.locator("#glance").get_by_role("row").filter(has_text="主题党日每月一次")
+    year.get_by_role("link", name="10月").click()
+    expect(visit.page.locator("article.explanation")).to_contain_text("市组通字〔2020〕45号")
+    visit.go(f"/organizations/{visit.site.units['finance-1']}")
     visit.inspect("secretary")
 
 
@@ -244,7 +250,7 @@ def test_in_english(visit):
         visit.page.get_by_role("button", name="菜单").click()
         visit.inspect("menu")
     visit.page.get_by_role("button", name="English").click()
-    expect(visit.page.get_by_text("Coming up")).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="What to do")).to_be_visible()
     visit.inspect("english")
 
 
@@ -280,7 +286,7 @@ def test_a_change_is_waited_for_and_shown_without_reloading(visit):
             "held_on": held_on,
         }
     )
-    visit.page.reload()
+    visit.go(f"/organizations/{visit.site.units['finance-1']}")
     expect(visit.page.get_by_text("有新改动，尚未计入")).to_be_visible()
     visit.inspect("changes-waiting")
     visit.site.score()

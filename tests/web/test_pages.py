@@ -31,7 +31,7 @@ def visit(sign_in, judged):
     [
         ("department", "/organizations/{root}/overview"),
         ("committee", "/organizations/{finance}/overview"),
-        ("secretary", "/organizations/{finance-1}"),
+        ("secretary", "/organizations/{finance-1}/workbench"),
     ],
 )
 def test_everybody_comes_to_their_own(visit, judged, name, target):
@@ -40,6 +40,7 @@ def test_everybody_comes_to_their_own(visit, judged, name, target):
 
 OF_A_UNIT = [
     "/organizations/{0}",
+    "/organizations/{0}/workbench",
     "/organizations/{0}/overview",
     "/organizations/{0}/attention",
     "/organizations/{0}/reports",

@@ -26,6 +26,7 @@ from guiju.activities.models import (
     RecordStep,
     RecordVersion,
 )
+from guiju.db.arrays import any_of
 from guiju.db.codes import bits, codes_of
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
@@ -206,6 +207,20 @@ def returned_records(
     place = sa.or_(sa.false(), *(within(_paths, root) for root in roots))
     query = _summaries().where(Record.state == "returned", place)
     return _summarized(session, query.order_by(Record.changed_at, Record.id).limit(limit))
+
+
+def return_comments(session: AnySession, rows: Collection[RecordSummary]) -> dict[int, str]:
+    """Why records were sent back the last time, by the number of the occasion."""
+    steps = session.execute(
+        sa.select(RecordStep.occasion_id, RecordStep.comment)
+        .where(
+            RecordStep.tenant_id == current_tenant_id(),
+            RecordStep.action == "return",
+            any_of(RecordStep.occasion_id, [row.occasion_id for row in rows]),
+        )
+        .order_by(RecordStep.id)
+    )
+    return {occasion_id: comment or "" for occasion_id, comment in steps}
 
 
 def find_record(session: AnySession, visitor: Visitor, occasion_id: int) -> RecordView:

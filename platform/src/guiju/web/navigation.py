@@ -33,6 +33,13 @@ def _items() -> Iterator[Item]:
     home = current_user.home
     if home is not None:
         shown = (request.view_args or {}).get("organization_id")
+        if current_user.may("records.write", home.path):
+            yield Item(
+                "workbench",
+                _("工作台"),
+                url_for("workbench.page", organization_id=home.organization_id),
+                request.blueprint == "workbench" and shown == home.organization_id,
+            )
         if not current_user.works_in_branch:
             yield Item(
                 "overview",
@@ -47,11 +54,24 @@ def _items() -> Iterator[Item]:
             request.blueprint == "organization" and shown == home.organization_id,
         )
         yield Item(
+            "records",
+            _("活动记录"),
+            url_for("records.listing", organization_id=home.organization_id),
+            request.blueprint in {"records", "record_form"},
+        )
+        yield Item(
             "attention",
             _("待处理"),
             url_for("attention.page", organization_id=home.organization_id),
             request.blueprint == "attention",
         )
+        if current_user.may("findings.decide"):
+            yield Item(
+                "needs_judgement",
+                _("认定台"),
+                url_for("desk.page", organization_id=home.organization_id),
+                request.blueprint in {"desk", "tasks"},
+            )
         yield Item(
             "reports",
             _("报表"),
@@ -59,7 +79,5 @@ def _items() -> Iterator[Item]:
             request.blueprint == "reports",
         )
     if current_user.may("jobs.read"):
-        yield Item(
-            "jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs"
-        )
+        yield Item("jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs")
     yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")

@@ -9,9 +9,9 @@ blueprint = Blueprint("front", __name__)
 
 @blueprint.get("/")
 def page() -> Response | str:
-    """A branch's secretary comes to the branch, others to the overview of their part."""
+    """A branch's secretary comes to the workbench, others to the overview of their part."""
     home = current_user.home
     if home is None:
         return render_template("no_role.html")
-    view = "organization.page" if current_user.works_in_branch else "overview.page"
+    view = "workbench.page" if current_user.works_in_branch else "overview.page"
     return redirect(url_for(view, organization_id=home.organization_id))

@@ -22,6 +22,18 @@
     });
   }
 
+  // -- whoever signs out leaves nothing that was typed in this browser ---------------------------
+
+  for (const form of document.querySelectorAll("[data-sign-out]")) {
+    form.addEventListener("submit", () => {
+      for (const key of Object.keys(window.localStorage)) {
+        if (key.startsWith("guiju.record.")) {
+          window.localStorage.removeItem(key);
+        }
+      }
+    });
+  }
+
   // -- explanations beside the page, at desk size -------------------------------------------
 
   const drawer = document.querySelector("[data-drawer-panel]");

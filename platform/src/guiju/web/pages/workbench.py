@@ -1,0 +1,84 @@
+"""The workbench of a unit: what is due, what waits for whoever keeps its records, the year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, abort, render_template
+from flask_login import current_user
+
+from guiju.activities import drafts
+from guiju.activities import queries as records
+from guiju.clock import today
+from guiju.db import db
+from guiju.scoring import queries
+from guiju.scoring.duties import duties
+from guiju.scoring.guidance import guidance
+from guiju.scoring.operations import fixed_as_of
+from guiju.scoring.results import GridRow, NotVisible
+from guiju.web.pages.organization import Span, over_months
+from guiju.web.pages.units import trail, visible_portrait
+from guiju.web.wording import plugins
+
+blueprint = Blueprint("workbench", __name__)
+
+#: So many of the latest records are named.
+_RECENT = 5
+
+#: Lengths of periods that the year at a glance has room for.
+_REPEATED = ("month", "bimonth", "quarter", "half")
+
+
+@blueprint.get("/organizations/<number:organization_id>/workbench")
+def page(organization_id: int) -> str:
+    """The workbench; the unit's own work alone, whoever is below it."""
+    day = fixed_as_of(db.session) or today()
+    portrait = visible_portrait(organization_id, day)
+    packs = plugins().packs
+    asked = guidance(db.session, packs, portrait, day)
+    try:
+        work = duties(
+            db.session,
+            packs,
+            organization_id,
+            within=current_user.within,
+            asked=asked,
+            today=day,
+        )
+        grid = queries.organization_grid(
+            db.session, packs, organization_id, within=current_user.within
+        )
+    except NotVisible:
+        abort(404)
+    returned = [
+        row
+        for row in records.returned_records(db.session, current_user)
+        if row.organization_id == organization_id
+    ]
+    may_record = current_user.may("records.write", portrait.place.path)
+    return render_template(
+        "workbench.html",
+        portrait=portrait,
+        trail=trail(portrait),
+        may_record=may_record,
+        returned=returned,
+        comments=records.return_comments(db.session, returned) if returned else {},
+        drafts=drafts.drafts_of(db.session, current_user, organization_id) if may_record else [],
+        recent=records.records_of(
+            db.session, current_user, organization_id, until=day, limit=_RECENT
+        ).items,
+        today=day,
+        work=work,
+        grid=grid,
+        glance=glance(grid.rows),
+        standing=grid.standing,
+    )
+
+
+def glance(rows: Sequence[GridRow]) -> list[tuple[GridRow, list[Span]]]:
+    """The rows that come back within a year and apply, each over its twelve months."""
+    return [
+        (row, over_months(row.cells))
+        for row in rows
+        if row.unit in _REPEATED and {cell.verdict for cell in row.cells} - {"not_applicable"}
+    ]

@@ -1,0 +1,75 @@
+// The form of a record: kept while it is typed, here and on the server; names to tap.
+// Without this script the same form is submitted as it is.  Written for browsers of 2021.
+import { Keeper } from "./record-keeper.js";
+import { Roster } from "./record-roster.js";
+
+const form = document.querySelector("[data-record-form]");
+const roster = new Roster(form);
+const keeper = new Keeper(form);
+
+// -- what is asked follows the kinds and the day -----------------------------------------------
+
+const fieldsAddress = form.dataset.save.replace(/save$/, "fields");
+let asking = 0;
+
+const askAnew = async () => {
+  const turn = ++asking;
+  let answer;
+  try {
+    answer = await fetch(fieldsAddress, {
+      method: "POST",
+      headers: { "HX-Request": "true" },
+      body: new URLSearchParams(new FormData(form)),
+    });
+  } catch {
+    return; // Offline: what is on the page can be filled in all the same.
+  }
+  if (!answer.ok || turn !== asking) {
+    return;
+  }
+  const found = document.createElement("template");
+  found.innerHTML = await answer.text();
+  for (const id of ["asked", "roster"]) {
+    const fresh = found.content.getElementById(id);
+    if (fresh) {
+      const focused = document.activeElement && document.activeElement.id;
+      document.getElementById(id).replaceWith(fresh);
+      if (focused && document.getElementById(focused)) {
+        document.getElementById(focused).focus();
+      }
+    }
+  }
+  roster.begin();
+  keeper.completed();
+};
+
+form.addEventListener("change", (event) => {
+  if (event.target.hasAttribute("data-asks")) {
+    askAnew();
+  }
+});
+
+// -- handing it in ---------------------------------------------------------------------------------
+
+form.addEventListener("submit", (event) => {
+  if (event.submitter && event.submitter.hasAttribute("data-submit")) {
+    keeper.submitting();
+    // A second tap would hand it in twice; the first has been sent by then.
+    window.setTimeout(() => {
+      event.submitter.disabled = true;
+    });
+  }
+});
+window.addEventListener("pageshow", () => {
+  form.querySelector("[data-submit]").disabled = false;
+});
+
+const fault = document.querySelector("[data-error]");
+if (fault) {
+  const field = fault.parentElement.querySelector("input, select, textarea");
+  (field || fault).focus({ preventScroll: true });
+  fault.scrollIntoView({ block: "center" });
+}
+
+roster.begin();
+keeper.begin(askAnew);

@@ -1,0 +1,77 @@
+// The roster: tap a name to go from one status to the next, look somebody up, see the counts.
+
+const NEXT = { "": "present", present: "excused", excused: "unexcused", unexcused: "present", remote: "present" };
+
+export class Roster {
+  constructor(form) {
+    this.form = form;
+    form.addEventListener("click", (event) => this.tapped(event));
+    form.addEventListener("change", (event) => this.changed(event));
+    form.addEventListener("input", (event) => this.looked(event));
+  }
+
+  // Read the list as it stands; again whenever the server has sent another.
+  begin() {
+    this.list = this.form.querySelector(".seats");
+    this.counts = new Map();
+    if (!this.list) {
+      return;
+    }
+    this.list.classList.add("tappable");
+    for (const select of this.list.querySelectorAll("select")) {
+      this.counts.set(select.value, (this.counts.get(select.value) || 0) + 1);
+    }
+    this.show();
+  }
+
+  tapped(event) {
+    const label = event.target.closest(".seat label");
+    if (!label) {
+      return;
+    }
+    event.preventDefault(); // The label would only move the focus.
+    const select = label.parentElement.querySelector("select");
+    this.move(select, NEXT[select.value]);
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  changed(event) {
+    const seat = event.target.closest(".seat");
+    if (seat) {
+      const before = seat.className.replace(/.*\bs-(\S+).*/, "$1");
+      this.count(before === "unknown" ? "" : before, -1);
+      this.count(event.target.value, 1);
+      seat.className = `seat s-${event.target.value || "unknown"}`;
+      this.show();
+    }
+  }
+
+  move(select, status) {
+    select.value = status;
+  }
+
+  count(status, by) {
+    this.counts.set(status, (this.counts.get(status) || 0) + by);
+  }
+
+  show() {
+    for (const place of this.form.querySelectorAll("[data-count]")) {
+      const number = this.counts.get(place.dataset.count) || 0;
+      place.textContent = number;
+      place.parentElement.hidden = !number && place.dataset.count !== "present";
+    }
+  }
+
+  looked(event) {
+    if (!event.target.hasAttribute("data-roster-find")) {
+      return;
+    }
+    const wanted = event.target.value.trim();
+    for (const seat of this.list.children) {
+      const hidden = wanted !== "" && !seat.firstElementChild.textContent.includes(wanted);
+      if (seat.hidden !== hidden) {
+        seat.hidden = hidden;
+      }
+    }
+  }
+}
