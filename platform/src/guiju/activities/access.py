@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,10 +17,15 @@ from guiju.accounts.visitors import Visitor
 from guiju.activities.models import Occasion
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
+from guiju.language import gettext as _
 from guiju.organizations.models import Organization
+from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.results import NotVisible
 
-__all__ = ["Conflict", "NotAllowed", "NotVisible", "find_occasion", "find_unit"]
+__all__ = ["Conflict", "NotAllowed", "NotVisible", "demand", "find_occasion", "find_unit", "words"]
+
+#: Longest reason or comment, in characters.
+MOST_WORDS: Final = 2000
 
 
 class NotAllowed(PermissionError):
@@ -86,3 +91,15 @@ def demand(visitor: Visitor, permission: str, path: str) -> None:
     """Raise :class:`NotAllowed` unless the visitor has the permission at ``path``."""
     if not visitor.may(permission, path):
         raise NotAllowed(f"{permission} at {path}")
+
+
+def words(text: str | None, place: str, *, required: bool) -> str | None:
+    """A reason or comment without blanks around it; raises ``BadInput`` where it is missing."""
+    told = "".join(sign for sign in text or "" if sign >= " " or sign == "\n").strip()
+    if required and not told:
+        raise BadInput([Problem(place, _("没有填写"), _("请写明原因"), "missing_value")])
+    if len(told) > MOST_WORDS:
+        found = _("有 {number} 个字").format(number=len(told))
+        wanted = _("不超过 {most} 个字").format(most=MOST_WORDS)
+        raise BadInput([Problem(place, found, wanted, "too_long")])
+    return told or None

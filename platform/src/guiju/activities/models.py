@@ -242,3 +242,122 @@ class WorkflowSetting(TenantRow, Base):
         sa.CheckConstraint(f"levels BETWEEN 0 AND {MOST_LEVELS}", name="levels"),
         sa.CheckConstraint("late_after_days >= 0", name="late_after_days"),
     )
+
+
+class MonthStep(TenantRow, Base):
+    """Somebody's word on whether a unit's records for a month are complete; never changed."""
+
+    __tablename__ = "month_steps"
+
+    organization_id: Mapped[int]
+    #: The month as a period: ``2021-03``.
+    month: Mapped[str]
+    #: ``declare``, ``reopen`` or ``object``.
+    action: Mapped[str]
+    #: Why it was reopened or objected to.
+    reason: Mapped[str | None]
+    user_id: Mapped[int | None]
+    actor: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+    __table_args__ = (
+        reference("organization_id", "organizations"),
+        sa.Index("ix_month_steps_month", "tenant_id", "organization_id", "month", "id"),
+    )
+
+
+class Announcement(TenantRow, Base):
+    """A word to the members of a unit about a meeting to come."""
+
+    __tablename__ = "announcements"
+
+    organization_id: Mapped[int]
+    #: The planned occasion, where there is one.
+    occasion_id: Mapped[int | None]
+    #: The day of the meeting; the announcement is shown up to it.
+    meets_on: Mapped[date]
+    text: Mapped[str]
+    user_id: Mapped[int | None]
+    author: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    withdrawn_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        reference("organization_id", "organizations"),
+        reference("occasion_id", "occasions"),
+        sa.Index("ix_announcements_organization", "tenant_id", "organization_id", "meets_on"),
+    )
+
+
+class FollowUp(TenantRow, Base):
+    """Something to be done that a meeting left behind."""
+
+    __tablename__ = "follow_ups"
+
+    occasion_id: Mapped[int]
+    organization_id: Mapped[int]
+    what: Mapped[str]
+    #: Who sees to it, as people say it.
+    who: Mapped[str]
+    due_on: Mapped[date | None]
+    done_on: Mapped[date | None]
+    #: What came of it.
+    note: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(sa.Integer, server_default="1")
+    author: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        reference("occasion_id", "occasions"),
+        reference("organization_id", "organizations"),
+        sa.Index("ix_follow_ups_occasion", "tenant_id", "occasion_id"),
+        sa.Index(
+            "ix_follow_ups_open",
+            "tenant_id",
+            "organization_id",
+            "due_on",
+            postgresql_where=sa.text("done_on IS NULL"),
+        ),
+    )
+
+
+class RecordFile(TenantRow, Base):
+    """A file that belongs to a record, or to a draft until that is submitted.
+
+    Its content lies in the file store under ``stored_name``.  One that was removed stays for
+    the versions that had it.
+    """
+
+    __tablename__ = "record_files"
+
+    organization_id: Mapped[int]
+    occasion_id: Mapped[int | None]
+    draft_id: Mapped[int | None]
+    #: What it is a copy of (document kind); empty for something else.
+    kind: Mapped[str | None]
+    #: Name as shown and downloaded.
+    name: Mapped[str]
+    media_type: Mapped[str]
+    #: Bytes stored.
+    size: Mapped[int]
+    #: SHA-256 of the bytes stored, in hexadecimal.
+    digest: Mapped[str]
+    stored_name: Mapped[str]
+    #: Whether attaching it added the document to the record's list.
+    adds_document: Mapped[bool] = mapped_column(server_default=sa.false())
+    user_id: Mapped[int | None]
+    author: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    removed_at: Mapped[datetime | None]
+    removed_by: Mapped[str | None]
+
+    __table_args__ = (
+        reference("organization_id", "organizations"),
+        reference("occasion_id", "occasions"),
+        reference("draft_id", "record_drafts", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "stored_name"),
+        sa.CheckConstraint("num_nonnulls(occasion_id, draft_id) = 1", name="owner"),
+        sa.Index("ix_record_files_occasion", "tenant_id", "occasion_id"),
+        sa.Index("ix_record_files_draft", "tenant_id", "draft_id"),
+    )

@@ -67,10 +67,34 @@ def completions(
     return found
 
 
+def first_day(month: str) -> date:
+    """The first day of a month given as a period."""
+    index, unit = periods.parse(month)
+    return periods.to_date(periods.first_day(index, unit))
+
+
 def last_day(month: str) -> date:
     """The last day of a month given as a period."""
     index, unit = periods.parse(month)
     return periods.to_date(periods.last_day(index, unit))
+
+
+def around(month: str) -> list[str]:
+    """Every period that has the month in it, the month itself first."""
+    index, _unit = periods.parse(month)
+    return [periods.label(index // unit.value, unit) for unit in Unit]
+
+
+def months_in(period: str) -> list[str]:
+    """The months of a period, in order."""
+    index, unit = periods.parse(period)
+    first = index * unit.value
+    return [periods.label(month, Unit.MONTH) for month in range(first, first + unit.value)]
+
+
+def last_month(period: str) -> str:
+    """The month that a period ends with."""
+    return months_in(period)[-1]
 
 
 def _covers(period: str, month: str) -> bool:

@@ -26,6 +26,7 @@ from guiju.activities.access import (
     demand,
     find_occasion,
     find_unit,
+    words,
 )
 from guiju.activities.models import Occasion, Record, RecordStep, RecordVersion
 from guiju.activities.operations import write_occasion
@@ -36,9 +37,6 @@ from guiju.language import gettext as _
 from guiju.organizations.models import Organization
 from guiju.plugins import Plugins
 from guiju.rules.problems import BadInput, Problem
-
-#: Longest reason or comment, in characters.
-MOST_WORDS = 2000
 
 
 def submit_draft(
@@ -127,7 +125,7 @@ def approve_record(
     Raises :class:`NotAllowed` for whoever entered it, and for who reviews neither at the
     station that has it nor above; ``BadInput`` where nobody is asked to review it.
     """
-    words = _words(comment, "/comment", required=False)
+    told = words(comment, "/comment", required=False)
     with transaction(session):
         found, unit, station = _for_review(session, visitor, occasion_id, revision)
         found.passed += 1
@@ -141,7 +139,7 @@ def approve_record(
             )
         found.station_id = None if following is None else following.id
         found.state = "archived" if following is None else "reviewed"
-        _step(session, visitor, found, "approve", station.id, words)
+        _step(session, visitor, found, "approve", station.id, told)
     return found
 
 
@@ -157,11 +155,11 @@ def return_record(
 
     Raises as :func:`approve_record`, and ``BadInput`` without a comment.
     """
-    words = _words(comment, "/comment", required=True)
+    told = words(comment, "/comment", required=True)
     with transaction(session):
         found, _unit, station = _for_review(session, visitor, occasion_id, revision)
         found.state, found.station_id, found.passed = "returned", None, 0
-        _step(session, visitor, found, "return", station.id, words)
+        _step(session, visitor, found, "return", station.id, told)
     return found
 
 
@@ -177,7 +175,7 @@ def void_record(
 
     Raises ``BadInput`` without a ``reason``, or where it is void already.
     """
-    words = _words(reason, "/reason", required=True)
+    told = words(reason, "/reason", required=True)
     with transaction(session):
         occasion, unit = find_occasion(session, visitor, occasion_id, "records.write", lock=True)
         found = _record_of(session, visitor, occasion)
@@ -193,8 +191,8 @@ def void_record(
         }
         write_occasion(session, visitor.actor(), row)
         found.state, found.station_id = "voided", None
-        _keep_version(session, visitor, found, words)
-        _step(session, visitor, found, "void", unit.id, words)
+        _keep_version(session, visitor, found, told)
+        _step(session, visitor, found, "void", unit.id, told)
     return found
 
 
@@ -261,21 +259,21 @@ def _correct(
         wanted = _("已记录的活动不能改回计划；没有开的，请作废")
         raise BadInput([Problem("/status", "planned", wanted, "already_held")])
     closed = not was_planned and _touches_complete_month(session, unit, occasion, loaded)
-    words = _words(reason, "/reason", required=closed)
+    told = words(reason, "/reason", required=closed)
     row = {**loaded.occasion, "id": occasion.code, "organization": unit.code}
     if was_planned and not planned:
         row["recorded_on"] = clock.today()
     settled = found.state in {"reviewed", "archived", "voided"}
     occasion = write_occasion(session, visitor.actor(), row, loaded.parts)
-    _save(session, visitor, found, loaded, words)
+    _save(session, visitor, found, loaded, told)
     if planned:
-        _step(session, visitor, found, "plan", unit.id, words)
+        _step(session, visitor, found, "plan", unit.id, told)
     elif was_planned:
         found.late = _is_late(session, unit, occasion)
-        _send_up(session, visitor, found, unit, "submit", words)
+        _send_up(session, visitor, found, unit, "submit", told)
     else:
         found.changed = found.changed or closed or settled
-        _send_up(session, visitor, found, unit, "correct", words)
+        _send_up(session, visitor, found, unit, "correct", told)
     return found
 
 
@@ -499,15 +497,3 @@ def _refuse_stale(session: AnySession, found: Record, revision: int | None) -> N
     if revision is not None and revision != found.revision:
         payload = snapshots.snapshot(session, found.occasion_id)
         raise Conflict(found.revision, payload, found.author, found.changed_at)
-
-
-def _words(text: str | None, place: str, *, required: bool) -> str | None:
-    """A reason or comment without blanks around it; raises ``BadInput`` where it is missing."""
-    words = "".join(sign for sign in text or "" if sign >= " " or sign == "\n").strip()
-    if required and not words:
-        raise BadInput([Problem(place, _("没有填写"), _("请写明原因"), "missing_value")])
-    if len(words) > MOST_WORDS:
-        found = _("有 {number} 个字").format(number=len(words))
-        wanted = _("不超过 {most} 个字").format(most=MOST_WORDS)
-        raise BadInput([Problem(place, found, wanted, "too_long")])
-    return words or None

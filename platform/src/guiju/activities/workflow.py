@@ -13,6 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from guiju import clock
 from guiju.accounts.models import User, UserRole
 from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.visitors import Visitor
@@ -165,6 +166,8 @@ def next_station(
             UserRole.role.in_(reviewing),
             UserRole.user_id.not_in([user for user in besides if user is not None]),
             User.active,
+            # A role that was given for a time has its last day.
+            sa.or_(UserRole.until_on.is_(None), UserRole.until_on >= clock.today()),
         )
         .order_by(sa.func.length(Organization.__table__.c.path).desc())
         .limit(1)

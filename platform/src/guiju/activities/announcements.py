@@ -1,0 +1,150 @@
+"""Announcements of meetings to come, shown to everybody who sees the unit until the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+
+from guiju import clock
+from guiju.accounts.visitors import Visitor
+from guiju.activities.access import NotVisible, find_occasion, find_unit, words
+from guiju.activities.models import Announcement
+from guiju.audit.operations import record, row_values
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession, transaction
+from guiju.language import gettext as _
+from guiju.organizations.models import Organization
+from guiju.rules.problems import BadInput, Problem
+
+
+@dataclass(frozen=True)
+class AnnouncementView:
+    """An announcement with the unit it is for; ``occasion_id`` is the planned meeting."""
+
+    announcement_id: int
+    organization_id: int
+    organization: str
+    occasion_id: int | None
+    meets_on: date
+    text: str
+    author: str
+    created_at: datetime
+    may_withdraw: bool
+
+
+def announce(
+    session: AnySession,
+    visitor: Visitor,
+    organization_id: int,
+    text: str,
+    meets_on: date,
+    *,
+    occasion_id: int | None = None,
+) -> int:
+    """Tell a unit's members of a meeting to come, one that was planned or not; its number.
+
+    Nobody is asked to confirm having read it.  Raises ``BadInput`` without a text, for a day
+    that is over, or where the planned meeting is another unit's.
+    """
+    told = words(text, "/text", required=True)
+    if meets_on < clock.today():
+        wanted = _("会议日期不能早于今天")
+        raise BadInput([Problem("/meets_on", str(meets_on), wanted, "in_the_past")])
+    with transaction(session):
+        unit = find_unit(session, visitor, organization_id, "records.write")
+        if occasion_id is not None:
+            occasion, _unit = find_occasion(session, visitor, occasion_id, "records.write")
+            if occasion.organization_id != unit.id or occasion.status != "planned":
+                wanted = _("应为本组织计划中的活动")
+                raise BadInput([Problem("/occasion", occasion.code, wanted, "not_planned")])
+        made = Announcement(
+            organization_id=unit.id,
+            occasion_id=occasion_id,
+            meets_on=meets_on,
+            text=told,
+            user_id=visitor.user_id,
+            author=visitor.name,
+        )
+        session.add(made)
+        session.flush()
+        actor, after = visitor.actor(), row_values(made)
+        record(session, actor, "announcement.make", "announcement", made.id, after=after)
+        return made.id
+
+
+def withdraw_announcement(session: AnySession, visitor: Visitor, announcement_id: int) -> None:
+    """Show an announcement no longer."""
+    with transaction(session):
+        found = session.scalars(
+            sa.select(Announcement)
+            .where(
+                Announcement.tenant_id == current_tenant_id(),
+                Announcement.id == announcement_id,
+                Announcement.withdrawn_at.is_(None),
+            )
+            .with_for_update()
+        ).one_or_none()
+        if found is None:
+            raise NotVisible(f"announcement {announcement_id}")
+        find_unit(session, visitor, found.organization_id, "records.write")
+        found.withdrawn_at = datetime.now(UTC)
+        actor, before = visitor.actor(), row_values(found)
+        record(session, actor, "announcement.withdraw", "announcement", found.id, before=before)
+
+
+def announcements_for(
+    session: AnySession, visitor: Visitor, *, today: date | None = None
+) -> list[AnnouncementView]:
+    """What is announced to the visitor: of the units they hold a role on, the next day first.
+
+    Superiors see the announcements of units below on the unit
+    (:func:`announcements_of`), not here.
+    """
+    own = {post.organization_id for post in visitor.posts if visitor.sees(post.path)}
+    return _found(session, visitor, Announcement.organization_id.in_(own), today)
+
+
+def announcements_of(
+    session: AnySession, visitor: Visitor, organization_id: int, *, today: date | None = None
+) -> list[AnnouncementView]:
+    """What is announced to one unit, the next day first."""
+    unit = find_unit(session, visitor, organization_id)
+    return _found(session, visitor, Announcement.organization_id == unit.id, today)
+
+
+def _found(
+    session: AnySession, visitor: Visitor, where: sa.ColumnElement[bool], today: date | None
+) -> list[AnnouncementView]:
+    rows = session.execute(
+        sa.select(Announcement, Organization.name, Organization.__table__.c.path)
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == Announcement.tenant_id,
+                Organization.id == Announcement.organization_id,
+            ),
+        )
+        .where(
+            Announcement.tenant_id == current_tenant_id(),
+            Announcement.withdrawn_at.is_(None),
+            Announcement.meets_on >= (today or clock.today()),
+            where,
+        )
+        .order_by(Announcement.meets_on, Announcement.id)
+    )
+    return [
+        AnnouncementView(
+            row.id,
+            row.organization_id,
+            organization,
+            row.occasion_id,
+            row.meets_on,
+            row.text,
+            row.author,
+            row.created_at,
+            visitor.may("records.write", path),
+        )
+        for row, organization, path in rows
+    ]
