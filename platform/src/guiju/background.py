@@ -1,10 +1,12 @@
 """Every kind of background job: the one table that workers, the scheduler and pages read."""
 
+from guiju.audit.jobs import AUDIT_EXPORT
 from guiju.jobs import runner
 from guiju.jobs.kinds import by_name
+from guiju.profiles.keeping import PREVIEW
 from guiju.reports.jobs import REPORT
 
-KINDS = by_name(REPORT)
+KINDS = by_name(AUDIT_EXPORT, REPORT, PREVIEW)
 
 
 def run(tenant_id: int, job_id: int) -> None:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 
 from guiju.accounts.operations import add_user
-from guiju.audit.operations import Actor, record, row_values
+from guiju.audit.operations import Actor, record
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
-from guiju.organizations.dirty import mark_dirty
 from guiju.organizations.models import Organization
+from guiju.profiles.choosing import text_of
+from guiju.profiles.operations import Proposal, adopt, terms_of
+from guiju.profiles.terms import Enable, End, Term
 from guiju.rules import tables
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.models import EnabledProfile, Tenant
@@ -110,42 +111,31 @@ def enable_profile(
 ) -> EnabledProfile:
     """Judge an organization and everything below it by a profile, from a day on.
 
-    ``settings`` are readings and settings by name.  Raises ``BadInput`` where another
+    ``settings`` are readings and settings by name, not checked: what people ask for goes
+    through :func:`guiju.profiles.operations.propose`.  Raises ``BadInput`` where another
     profile is enabled there on one of the days.
     """
-    enabled = EnabledProfile(
-        organization_id=organization_id,
-        profile=profile,
-        judge_from=judge_from,
-        until=until,
-        settings=dict(settings or {}),
-    )
-    with transaction(session):
-        session.add(enabled)
-        try:
-            session.flush()
-        except sa.exc.IntegrityError as error:
-            if not isinstance(error.orig, psycopg.errors.ExclusionViolation):
-                raise
-            wanted = _("同一组织同一时间只能启用一个地方规则，请先停用原有的")
-            raise BadInput([Problem("/judge_from", profile, wanted, "overlapping")]) from error
-        _profile_changed(session, actor, "profile.enable", enabled)
-    return enabled
+    texts = {name: text_of(value) for name, value in (settings or {}).items()}
+    term = Term(profile, judge_from, until, texts)
+    before = terms_of(session, organization_id)
+    if any(term.overlaps(other) for other in before):
+        wanted = _("同一组织同一时间只能启用一个地方规则，请先停用原有的")
+        raise BadInput([Problem("/judge_from", profile, wanted, "overlapping")])
+    after = Enable(term).apply(before)
+    adopt(session, actor, Proposal(organization_id, Enable.action, before, after))
+    return session.scalars(
+        sa.select(EnabledProfile).where(
+            EnabledProfile.organization_id == organization_id,
+            EnabledProfile.judge_from == judge_from,
+        )
+    ).one()
 
 
 def end_profile(session: AnySession, actor: Actor, enabled_id: int, until: date) -> None:
     """Judge by an enabled profile for the last time on ``until``."""
-    with transaction(session):
-        enabled = session.scalars(
-            sa.select(EnabledProfile).where(EnabledProfile.id == enabled_id)
-        ).one()
-        enabled.until = until
-        _profile_changed(session, actor, "profile.end", enabled)
-
-
-def _profile_changed(
-    session: AnySession, actor: Actor, action: str, enabled: EnabledProfile
-) -> None:
-    session.flush()
-    record(session, actor, action, "profile", enabled.profile, after=row_values(enabled))
-    mark_dirty(session, [enabled.organization_id], action, subtree=True)
+    enabled = session.scalars(
+        sa.select(EnabledProfile).where(EnabledProfile.id == enabled_id)
+    ).one()
+    before = terms_of(session, enabled.organization_id)
+    after = End(enabled.judge_from, until).apply(before)
+    adopt(session, actor, Proposal(enabled.organization_id, End.action, before, after))

@@ -1,0 +1,1 @@
+"""Which notice judges which part of a tree: chosen, looked at beforehand, dated, undone."""
