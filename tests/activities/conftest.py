@@ -20,7 +20,7 @@ from guiju.tenancy.operations import enable_profile
 ACTOR = Actor("test")
 
 ORGANIZATIONS = [
-    {"id": id_, "name": name, "kind": kind, "parent": parent}
+    {"id": id_, "name": name, "kind": kind, "parent": parent, "sector": "agency"}
     for id_, name, kind, parent in (
         ("c1", "第一党委", "committee", "root"),
         ("c2", "第二党委", "committee", "root"),
