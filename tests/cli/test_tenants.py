@@ -1,5 +1,6 @@
 """Commands on a database: import, score, report, and what happens when a server is away."""
 
+import json
 import logging
 import re
 from datetime import date
@@ -215,3 +216,29 @@ def test_nothing_is_configured(refused, monkeypatch):
     assert [line.split("：")[0] for line in lines[:-1]] == [
         *("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
     ]
+
+
+def test_preview_then_import_then_undo(guiju, town, facts, engine):
+    code = town[0]
+    seen = guiju("import", code, facts, "--preview")
+    assert seen.exit_code == 0, seen.output
+    assert seen.stdout.splitlines()[0].split() == ["表", "新增", "更新", "不变"]
+    assert json.loads(guiju("import", code, "--list", "--format", "json").stdout) == []
+    assert guiju("import", code, facts).exit_code == 0
+    (listed,) = json.loads(guiju("import", code, "--list", "--format", "json").stdout)
+    assert (listed["file"], listed["undone_at"]) == (facts.name, None)
+    number = str(listed["id"])
+    assert "没有变化" in guiju("import", code, facts, "--preview").stdout
+    undone = guiju("import", code, "--undo", number)
+    assert undone.exit_code == 0, undone.output
+    assert guiju("import", code, facts).exit_code == 0
+    again = guiju("import", code, "--undo", number)
+    assert again.exit_code == 2
+    assert "已经撤销过" in again.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--preview"], ["--list", "--undo", "1"], ["x.xlsx", "--undo", "1"]]
+)
+def test_import_is_asked_for_one_thing(guiju, town, options):
+    assert guiju("import", town[0], *options).exit_code == 2

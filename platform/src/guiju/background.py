@@ -1,12 +1,14 @@
 """Every kind of background job: the one table that workers, the scheduler and pages read."""
 
 from guiju.audit.jobs import AUDIT_EXPORT
+from guiju.importing.jobs import IMPORT, UNDO
+from guiju.importing.jobs import PREVIEW as IMPORT_PREVIEW
 from guiju.jobs import runner
 from guiju.jobs.kinds import by_name
-from guiju.profiles.keeping import PREVIEW
+from guiju.profiles.keeping import PREVIEW as PROFILE_PREVIEW
 from guiju.reports.jobs import REPORT
 
-KINDS = by_name(AUDIT_EXPORT, REPORT, PREVIEW)
+KINDS = by_name(AUDIT_EXPORT, IMPORT, IMPORT_PREVIEW, PROFILE_PREVIEW, REPORT, UNDO)
 
 
 def run(tenant_id: int, job_id: int) -> None:

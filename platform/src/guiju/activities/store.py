@@ -37,7 +37,7 @@ from guiju.rules.problems import BadInput, Problem
 _TARGETS = ("organizations", "people", "occasions")
 
 #: The columns that lead from a written row to the organizations it concerns.
-_TRACES: dict[str, tuple[str, ...]] = {
+TRACES: dict[str, tuple[str, ...]] = {
     "organizations": ("id", "parent_id"),
     "members": ("organization_id", "group_id"),
     "occasions": ("id", "organization_id"),
@@ -58,6 +58,8 @@ class Stored:
     updated: dict[str, int] = field(default_factory=dict)
     #: Numbers of the organizations marked for judging.
     organizations: set[int] = field(default_factory=set)
+    #: Numbers of the organizations that the rows themselves are of.
+    owners: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.inserted or self.updated)
@@ -87,17 +89,32 @@ def store(
             parts = _counted(session, rows, numbers["occasions"])  # noqa: PLW2901
         merged[name] = _merge(session, name, parts, journal)
         if name == "organizations":
-            _settle_tree(session)
+            settle_tree(session)
         if name == "members":
-            _check_memberships(session, merged["members"])
+            check_memberships(session, merged["members"])
         if done is not None:
             done(name)
+    return follow(session, merged, reason, counted=_counted_before(merged, numbers["occasions"]))
+
+
+def follow(
+    session: AnySession,
+    merged: Mapping[str, Merged],
+    reason: str,
+    *,
+    counted: Collection[int] = (),
+) -> Stored:
+    """Derive what follows from rows written or removed, and mark whom they concern.
+
+    ``merged`` are traces of the rows by table, ``counted`` occasions derived already.
+    """
     occasions = _touched_occasions(session, merged)
-    counts.derive(session, occasions - _counted_before(merged, numbers["occasions"]))
+    counts.derive(session, occasions - set(counted))
     stored = Stored(
         {name: done.inserted for name, done in merged.items() if done.inserted},
         {name: done.updated for name, done in merged.items() if done.updated},
         _touched_organizations(session, merged, occasions),
+        _owners(session, merged),
     )
     _mark(session, merged, stored, reason)
     return stored
@@ -227,7 +244,7 @@ def _merge(
 ) -> Merged:
     table = metadata.tables[name]
     keys = ("code",) if name == "people" else identity(name)
-    traces = () if name == "people" else _TRACES.get(name, ("organization_id",))
+    traces = () if name == "people" else TRACES.get(name, ("organization_id",))
     done = Merged(traces={trace: set() for trace in traces})
     for rows in parts:
         try:
@@ -240,7 +257,8 @@ def _merge(
     return done
 
 
-def _settle_tree(session: AnySession) -> None:
+def settle_tree(session: AnySession) -> None:
+    """Bring paths up to date; raises ``BadInput`` for circles and for too many levels."""
     try:
         circle = tree.rebuild_paths(session)
     except tree.TooDeep as error:
@@ -255,7 +273,7 @@ def _settle_tree(session: AnySession) -> None:
         )
 
 
-def _check_memberships(session: AnySession, merged: Merged) -> None:
+def check_memberships(session: AnySession, merged: Merged) -> None:
     """Settle now that nobody is in two branches at once, rather than at the commit."""
     if not merged:
         return
@@ -328,6 +346,18 @@ def _touched_organizations(
         )
     )
     return found
+
+
+def _owners(session: AnySession, merged: Mapping[str, Merged]) -> set[int]:
+    """The organizations whose rows were written, superiors and people's branches left out."""
+    found = _gathered(merged, merged, ("organization_id", "by_id"))
+    found |= _gathered(merged, ("organizations",), ("id",))
+    occasions = _gathered(merged, merged, ("occasion_id",))
+    return found | set(
+        session.scalars(
+            sa.select(Occasion.organization_id).where(any_of(Occasion.id, occasions)).distinct()
+        )
+    )
 
 
 def _gathered(

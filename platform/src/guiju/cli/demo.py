@@ -236,8 +236,10 @@ def _tenant(session: ScopedSession, tenant: DemoTenant, workbook: Path, accounts
     root = {"id": tenant.root, "name": tenant.name, "kind": tenant.root_kind}
     made = create_tenant(session, ACTOR, tenant.id, tenant.name, root, administrator=_ADMINISTRATOR)
     session.close()
-    with tenant_scope(made.tenant_id):
+    with tenant_scope(made.tenant_id, restricted=True):
         import_document(session, ACTOR, workbook)
+    session.close()
+    with tenant_scope(made.tenant_id):
         branch = session.scalars(
             sa.select(Organization).where(Organization.code == tenant.branch)
         ).one()

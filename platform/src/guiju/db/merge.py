@@ -49,8 +49,8 @@ class Journal:
     """Where a merge writes down what it does, so that it can be shown and taken back.
 
     ``inserted`` takes the numbers of new rows with hashes of what they say; ``replaced`` takes
-    rows that say something else now, with what they said before.  ``key`` are columns of both
-    with the same value in every row written.
+    rows that say something else now, with what they said before, both with the columns by which
+    they are recognized.  ``key`` are columns of both with the same value in every row written.
     """
 
     inserted: sa.Table
@@ -169,7 +169,7 @@ def _noted(table: sa.Table, written: sa.CTE, journal: Journal) -> sa.CTE:
     new = (
         sa.select(
             *(sa.literal(value, into.c[name].type) for name, value in journal.key.items()),
-            sa.literal(table.name),
+            _text(table.name),
             sa.func.array_agg(written.c.journal_number),
             sa.func.array_agg(written.c.journal_mark),
         )
@@ -198,12 +198,13 @@ def _note_replaced(
     }
 
     def object_of(values: Any) -> Any:
-        pairs = [part for name in others for part in (sa.literal(name), values[name])]
+        pairs = [part for name in others for part in (_text(name), values[name])]
+        pairs += [part for name in identity for part in (_text(name), table.c[name])]
         return sa.func.jsonb_build_object(*pairs)
 
     replaced = sa.select(
         *(sa.literal(value, into.c[name].type) for name, value in journal.key.items()),
-        sa.literal(table.name),
+        _text(table.name),
         number_column(table),
         journal.mark(table.name, after),
         object_of(table.c),
@@ -221,6 +222,11 @@ def _note_replaced(
     )
     names = [*journal.key, "table_name", "number", "mark", "before", "after"]
     session.execute(into.insert().from_select(names, replaced, include_defaults=False))
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    # The driver does not say what a parameter is where anything would do.
+    return sa.cast(value, sa.Text)
 
 
 def _displaced(
