@@ -26,12 +26,13 @@ def test_there_are_commands():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_is_known_with_its_options(page):
     for words in lines(page):
-        command, context = main, click.Context(main)
-        while isinstance(command, click.Group) and words:
-            found = command.get_command(context, words[0])
-            assert found is not None, f"{words[0]}: no such command"
-            command, words = found, words[1:]
+        command, context, rest = main, click.Context(main), [*words]
+        while isinstance(command, click.Group) and rest:
+            name = rest.pop(0)
+            found = command.get_command(context, name)
+            assert found is not None, f"{name}: no such command"
+            command = found
         known = {option for parameter in command.params for option in parameter.opts}
-        for word in words:
+        for word in rest:
             if word.startswith("--"):
                 assert word.partition("=")[0] in known, f"{command.name} {word}"

@@ -82,6 +82,10 @@ class Visitor:
             for post in self.posts
         )
 
+    def may_everywhere(self, permission: str) -> bool:
+        """Whether a role on the root of the tree allows something, so in the whole tenant."""
+        return any(path.count("/") == 2 for path in self.roots(permission))
+
     def roots(self, permission: str) -> tuple[str, ...]:
         """Paths of the organizations at and below which the visitor may do something."""
         paths = (post.path for post in self.posts if self.may(permission, post.path))

@@ -80,4 +80,6 @@ def _items() -> Iterator[Item]:
         )
     if current_user.may("jobs.read"):
         yield Item("jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs")
+    if current_user.may_everywhere("audit.read"):
+        yield Item("audit", _("审计"), url_for("audit.page"), request.blueprint == "audit")
     yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")

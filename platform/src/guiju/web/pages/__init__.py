@@ -2,6 +2,7 @@
 
 from guiju.web.pages import (
     attention,
+    audit,
     desk,
     findings,
     front,
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     notices.blueprint,
     reports.blueprint,
     jobs.blueprint,
+    audit.blueprint,
     standing.blueprint,
     library.blueprint,
 )

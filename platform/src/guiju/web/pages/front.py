@@ -11,6 +11,8 @@ blueprint = Blueprint("front", __name__)
 def page() -> Response | str:
     """A branch's secretary comes to the workbench, others to the overview of their part."""
     home = current_user.home
+    if home is None and current_user.may_everywhere("audit.read"):
+        return redirect(url_for("audit.page"))
     if home is None:
         return render_template("no_role.html")
     view = "workbench.page" if current_user.works_in_branch else "overview.page"
