@@ -132,6 +132,16 @@ def town(create_database: Callable, worker_id: str, town_template) -> Iterator[T
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def shared_town(create_database: Callable, town_template) -> Iterator[Town]:
+    """One copy for a whole module, whose tests put back what they change."""
+    template, tenant_id = town_template
+    database = create_database(f"{template}_shared", template)
+    engine = create_engine(database.url, poolclass=sa.NullPool)
+    yield Town(engine, tenant_id)
+    engine.dispose()
+
+
 @pytest.fixture
 def scored(town: Town, packs) -> Town:
     """A fresh copy, scored."""

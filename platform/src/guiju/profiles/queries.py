@@ -150,7 +150,7 @@ def change(session: AnySession, change_id: int) -> Change | None:
     return next((found for found in _as_changes(rows) if found.id == change_id), None)
 
 
-def _changes() -> sa.Select[Any]:
+def _changes() -> sa.Select[ProfileChange, str, str]:
     return (
         sa.select(ProfileChange, Organization.name, Organization.path)
         .join(
@@ -164,7 +164,7 @@ def _changes() -> sa.Select[Any]:
     )
 
 
-def _as_changes(rows: Sequence[sa.Row[Any]]) -> Iterator[Change]:
+def _as_changes(rows: Sequence[sa.Row[ProfileChange, str, str]]) -> Iterator[Change]:
     """The latest of each organization can be undone, unless it undoes another itself."""
     seen: set[int] = set()
     for row, name, path in rows:
@@ -287,7 +287,8 @@ def changed(
     assert head.summary is not None, "the preview is made"
     select = _rows(head.id, paths)
     if rule is not None or to is not None:
-        moves = sa.func.unnest(PreviewRow.rules, PreviewRow.to_verdicts).table_valued("rule", "to")
+        columns = sa.func.unnest(PreviewRow.rules, PreviewRow.to_verdicts)
+        moves = columns.table_valued("rule", "to").render_derived()
         wanted: list[sa.ColumnElement[bool]] = [sa.true()]
         if rule is not None:
             wanted.append(moves.c.rule == rule)

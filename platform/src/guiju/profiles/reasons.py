@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guiju.language import gettext as _
-from guiju.profiles.choosing import questions, text_of
+from guiju.profiles.choosing import ORGANIZATION, questions, text_of
 from guiju.profiles.comparing import Rule
 from guiju.rules.pack import Choices, Pack, Requirement
 from guiju.rules.vocabulary import STRICTNESS
@@ -49,7 +49,10 @@ def _choices(old: Judging, new: Judging, requirement: Requirement) -> Iterator[s
         if requirement not in question.touches:
             continue
         was, becomes = (_value(side.choices, question.name) for side in (old, new))
-        if was != becomes:
+        if was != becomes and question.type == ORGANIZATION:
+            # Judging has numbers where people have names.
+            yield _("“{title}”改为另一个组织").format(title=question.title)
+        elif was != becomes:
             yield _("“{title}”由“{was}”改为“{becomes}”").format(
                 title=question.title, was=question.worded(was), becomes=question.worded(becomes)
             )

@@ -211,7 +211,8 @@ def _city(rule: Rule, context: Context) -> int:
     """The organization that stands for the city; -1 where there is none."""
     named = rule.parameters["city"]
     if named:
-        ids = context.facts.ids("organizations").to_pylist()
+        # Facts read from storage call organizations by number.
+        ids = [str(id_) for id_ in context.facts.ids("organizations").to_pylist()]
         return ids.index(named) if named in ids else -1
     top = np.flatnonzero((context.parent < 0) & ~context.is_branch & ~context.is_group)
     return int(top[0]) if len(top) == 1 else -1
