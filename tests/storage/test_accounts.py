@@ -7,16 +7,15 @@ import sqlalchemy as sa
 
 from guiju.accounts import passwords
 from guiju.accounts.models import SignInAttempt, User
-from guiju.accounts.operations import (
+from guiju.accounts.operations import create_user, set_password
+from guiju.accounts.signing_in import (
     LOCK,
     MOST_FAILURES,
     Refusal,
     SignInRefused,
     authenticate,
-    create_user,
-    set_password,
 )
-from guiju.accounts.queries import roles_over
+from guiju.accounts.visitors import find_visitor
 from guiju.activities.operations import store_facts
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
@@ -169,8 +168,11 @@ class TestUsers:
         branch = session.scalar(sa.text("SELECT id FROM organizations WHERE code = 'b'"))
         roles = [("reader", tenant.root_id), ("recorder", branch)]
         user, _password = create_user(session, ACTOR, "li", "李四", roles)
-        assert roles_over(session, user.id, branch) == {"reader", "recorder"}
-        assert roles_over(session, user.id, tenant.root_id) == {"reader"}
+        visitor = find_visitor(session, tenant.tenant_id, user.id)
+        root, path = f"/{tenant.root_id}/", f"/{tenant.root_id}/{branch}/"
+        assert visitor.may("records.write", path)
+        assert not visitor.may("records.write", root)
+        assert visitor.may("records.read", root)
 
 
 class TestPasswords:

@@ -13,6 +13,7 @@ from guiju.db import db, sqlalchemy_url
 from guiju.plugins import Plugins
 from guiju.plugins import load as load_plugins
 from guiju.web import (
+    account_words,
     addresses,
     assets,
     errors,
@@ -20,6 +21,7 @@ from guiju.web import (
     languages,
     navigation,
     request_log,
+    sealing,
     security,
     sessions,
     wording,
@@ -52,7 +54,7 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
     for part in (request_log, languages, security, addresses, sessions):
         part.init_app(app)
     csrf = CSRFProtect(app)
-    for part in (assets, wording, navigation):
+    for part in (sealing, assets, wording, account_words, navigation):
         part.init_app(app)
     app.register_error_handler(Exception, _answer)
     app.register_blueprint(health.blueprint)

@@ -1,49 +1,25 @@
-"""Making users, setting passwords and signing in: one transaction each, with its audit entry."""
+"""Making users and setting passwords: one transaction each, with its audit entry."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from guiju.accounts import passwords
-from guiju.accounts.models import SignInAttempt, User, UserRole
+from guiju.accounts.models import FormerPassword, User, UserRole, UserSession
 from guiju.accounts.permissions import ROLES
+from guiju.accounts.policies import policy_of
+from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
-from guiju.db.scope import operator_scope, tenant_scope
+from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.models import Tenant
 
-#: So many failures in a row, the first not longer ago than so long, lock an account; it
-#: opens again when the first of them is that old.
-MOST_FAILURES = 5
-LOCK = timedelta(minutes=15)
-
-
-class Refusal(StrEnum):
-    """Why nobody was signed in; ``WRONG`` says no more on purpose."""
-
-    WRONG = "wrong"
-    LOCKED = "locked"
-
-
-class SignInRefused(Exception):
-    """The sign-in failed; ``reason`` is what the user may be told."""
-
-    def __init__(self, reason: Refusal) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """Who signed in."""
-
-    tenant_id: int
-    user_id: int
+_LONGEST_NAME = 100
+_USERNAME = re.compile(r"[^\s@\x00-\x1f]{1,60}")
 
 
 def create_user(
@@ -57,9 +33,10 @@ def create_user(
 ) -> tuple[User, str | None]:
     """Add a user with roles, pairs of a role and the number of an organization.
 
-    Returns the user and, where no ``password`` is given, the one made up: it is shown once
-    and kept nowhere.  Raises ``BadInput`` for a taken or malformed username, an unknown role
-    or a weak password.
+    For the operator's commands and demonstrations; people are invited
+    (:func:`guiju.accounts.links.invite`).  Returns the user and, where no ``password`` is
+    given, the one made up: it is shown once and kept nowhere.  Raises ``BadInput`` for a taken
+    or malformed username, an unknown role or a weak password.
     """
     with transaction(session):
         return add_user(session, actor, username, name, roles, password=password)
@@ -76,7 +53,14 @@ def add_user(
 ) -> tuple[User, str | None]:
     """As :func:`create_user`, in the caller's transaction."""
     granted = list(roles)
-    _check_new(session, username, [role for role, _organization in granted])
+    problems = check_username(session, username)
+    problems += [
+        Problem("/roles", role, _("没有这个角色"), "unknown_role")
+        for role, _organization in granted
+        if role not in ROLES
+    ]
+    if problems:
+        raise BadInput(problems)
     made_up = passwords.generate() if password is None else None
     if password is not None:
         passwords.check(password, username)
@@ -112,85 +96,115 @@ def set_password(
     return made_up
 
 
-def authenticate(
-    session: AnySession,
-    sign_in_name: str,
-    password: str,
-    *,
-    address: str | None = None,
-    now: datetime | None = None,
-) -> SignedIn:
-    """Sign in as ``username@tenant``; the caller is in no scope and the session is fresh.
+def change_password(
+    session: AnySession, visitor: Visitor, old: str, new: str, *, now: datetime | None = None
+) -> None:
+    """Change the visitor's own password; ends all their sessions but the one they are in.
 
-    Every attempt on a user there is is kept, and counts.  Raises ``SignInRefused``.
+    Raises ``BadInput`` at ``/old`` or ``/password``.
     """
-    now = now or datetime.now(UTC)
-    username, _at, tenant_code = sign_in_name.strip().rpartition("@")
-    with operator_scope("sign in"):
-        tenant_id = session.scalar(
-            sa.select(Tenant.id).where(Tenant.code == tenant_code, Tenant.state == "active")
-        )
-        session.rollback()
-    if tenant_id is None:
-        passwords.matches(password, None)
-        raise SignInRefused(Refusal.WRONG)
-    with tenant_scope(tenant_id):
-        with transaction(session):
-            outcome = _attempt(session, username, password, address, now)
-        session.expunge_all()
-        if isinstance(outcome, Refusal):
-            raise SignInRefused(outcome)
-    return SignedIn(tenant_id, outcome)
+    with transaction(session):
+        user = locked_user(session, visitor.user_id)
+        if not passwords.matches(old, user.password_hash):
+            found = _("原密码不对")
+            raise BadInput([Problem("/old", found, _("请重新输入现在的密码"), "wrong")])
+        replace_password(session, user, new, now=now)
+        end_sessions(session, user.id, besides=visitor.session_id)
+        record(session, visitor.actor(), "user.change_password", "user", user.username)
 
 
-def _attempt(
-    session: AnySession, username: str, password: str, address: str | None, now: datetime
-) -> int | Refusal:
-    """The number of the user, or why not; the attempt is written down either way."""
-    # Locked, so that guesses made at the same time are counted one after the other.
-    user = session.scalars(
-        sa.select(User).where(User.username == username, User.active).with_for_update()
-    ).one_or_none()
-    if user is None:
-        passwords.matches(password, None)
-        return Refusal.WRONG
-    if _is_locked(session, user, now):
-        return Refusal.LOCKED
-    succeeded = passwords.matches(password, user.password_hash)
-    session.add(
-        SignInAttempt(user_id=user.id, succeeded=succeeded, address=address, created_at=now)
-    )
-    actor = Actor(user.name, user.id, address)
-    record(session, actor, "sign_in" if succeeded else "sign_in.refuse", "user", username)
-    if not succeeded:
-        return Refusal.WRONG
-    if passwords.is_outdated(str(user.password_hash)):
-        user.password_hash = passwords.hashed(password)
-    return user.id
+def edit_own(
+    session: AnySession, visitor: Visitor, password: str, name: str, email: str | None
+) -> None:
+    """Correct the visitor's own name and e-mail address, to which new passwords are mailed.
+
+    Raises ``BadInput`` at ``/password``, ``/name`` or ``/email``.
+    """
+    name, email = name.strip(), (email or "").strip() or None
+    with transaction(session):
+        user = locked_user(session, visitor.user_id)
+        problems = check_person(name, email)
+        if not passwords.matches(password, user.password_hash):
+            wanted = _("请输入现在的密码")
+            problems.append(Problem("/password", _("密码不对"), wanted, "wrong"))
+        if problems:
+            raise BadInput(problems)
+        before = {"name": user.name, "email": user.email}
+        user.name, user.email = name, email
+        after = {"name": name, "email": email}
+        actor = visitor.actor()
+        record(session, actor, "user.edit", "user", user.username, before=before, after=after)
 
 
-def _is_locked(session: AnySession, user: User, now: datetime) -> bool:
-    since = max(now - LOCK, user.password_set_at or now - LOCK)
-    latest = session.scalars(
-        sa.select(SignInAttempt.succeeded)
-        .where(SignInAttempt.user_id == user.id, SignInAttempt.created_at > since)
-        .order_by(SignInAttempt.created_at.desc(), SignInAttempt.id.desc())
-        .limit(MOST_FAILURES)
+def replace_password(
+    session: AnySession, user: User, password: str, *, now: datetime | None = None
+) -> None:
+    """Set a password that its owner chose, in the caller's transaction.
+
+    Raises ``BadInput`` at ``/password`` for a weak one and for one of the latest.
+    """
+    policy = policy_of(session)
+    code = session.scalars(sa.select(Tenant.code).where(Tenant.id == current_tenant_id())).one()
+    passwords.check(password, user.username, code, shortest=policy.shortest_password)
+    former = session.scalars(
+        sa.select(FormerPassword)
+        .where(FormerPassword.user_id == user.id)
+        .order_by(FormerPassword.id.desc())
     ).all()
-    return len(latest) == MOST_FAILURES and not any(latest)
+    latest = [user.password_hash, *(row.password_hash for row in former)]
+    # The one in use is refused in any case: changing it to itself is no change.
+    for kept in latest[: max(1, policy.former_passwords)]:
+        if kept is not None and passwords.matches(password, kept):
+            found, wanted = _("密码不符合要求"), _("不得与最近用过的密码相同")
+            raise BadInput([Problem("/password", found, wanted, "used_before")])
+    if user.password_hash is not None:
+        session.add(FormerPassword(user_id=user.id, password_hash=user.password_hash))
+    for row in former[max(0, policy.former_passwords - 1) :]:
+        session.delete(row)
+    user.password_hash = passwords.hashed(password)
+    user.password_set_at = now or datetime.now(UTC)
 
 
-def _check_new(session: AnySession, username: str, roles: list[str]) -> None:
+def end_sessions(session: AnySession, user_id: int, *, besides: int | None = None) -> None:
+    """Sign a user out everywhere, in the caller's transaction; ``besides`` goes on."""
+    session.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id.is_distinct_from(besides),
+        )
+        .values(ended_at=sa.func.now())
+    )
+
+
+def locked_user(session: AnySession, user_id: int) -> User:
+    """The user's row, held against others until the transaction ends."""
+    return session.scalars(sa.select(User).where(User.id == user_id).with_for_update()).one()
+
+
+def check_username(session: AnySession, username: str) -> list[Problem]:
+    """What is wrong with the name of a new user."""
+    if not _USERNAME.fullmatch(username):
+        wanted = _("用户名为 1 到 60 个字，不能含 @、空格")
+        return [Problem("/username", username, wanted, "malformed")]
+    if session.scalar(sa.select(User.id).where(User.username == username)) is not None:
+        return [Problem("/username", username, _("这个用户名已被使用"), "taken")]
+    return []
+
+
+def check_person(name: str, email: str | None) -> list[Problem]:
+    """What is wrong with a name as shown, or an e-mail address."""
     problems = []
-    if not username or "@" in username or username != username.strip():
-        wanted = _("用户名不能为空，不能含 @ 或首尾空格")
-        problems.append(Problem("/username", username, wanted, "malformed"))
-    elif session.scalar(sa.select(User.id).where(User.username == username)) is not None:
-        problems.append(Problem("/username", username, _("这个用户名已被使用"), "taken"))
-    problems += [
-        Problem("/roles", role, _("没有这个角色"), "unknown_role")
-        for role in roles
-        if role not in ROLES
-    ]
-    if problems:
-        raise BadInput(problems)
+    if not name or len(name) > _LONGEST_NAME:
+        wanted = _("请填写姓名，不超过 {most} 个字").format(most=_LONGEST_NAME)
+        problems.append(Problem("/name", name, wanted, "malformed"))
+    if email is not None and not _looks_like_mail(email):
+        problems.append(Problem("/email", email, _("应形如 name@example.cn"), "malformed"))
+    return problems
+
+
+def _looks_like_mail(email: str) -> bool:
+    local, _at, domain = email.rpartition("@")
+    plain = email.isprintable() and " " not in email and len(email) <= 254
+    return bool(plain and local and "@" not in local and "." in domain.strip("."))

@@ -60,6 +60,18 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 #: What the administrator may not do in a tenant that keeps system, security and audit apart.
 SEPARATED = frozenset({"accounts.manage", "policy.manage"})
 
+#: The three administrators that such a tenant keeps apart: nobody is two of them.
+KEPT_APART = ("administrator", "security_administrator", "auditor")
+
+#: Roles that reach the whole tenant and are therefore held at its root alone.
+WHOLE_TENANT = frozenset({"auditor"})
+
+#: Roles whose work somebody else may do for some days.
+DELEGABLE = ("administrator", "recorder", "reviewer", "reader")
+
+#: What nobody does in another's stead: it would outlast the delegation.
+UNDELEGATED = frozenset({"accounts.manage", "policy.manage", "tenant.export", "support.grant"})
+
 #: Roles that show the tree and its figures.
 READING_ROLES = tuple(role for role in ROLES if role in PERMISSIONS["organization.read"])
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 import sqlalchemy as sa
 
-from guiju.accounts.models import User, UserRole
-from guiju.accounts.permissions import READING_ROLES, allows
+from guiju import clock
+from guiju.accounts import policies
+from guiju.accounts.models import AccountPolicy, User, UserSession
+from guiju.accounts.permissions import KEPT_APART, READING_ROLES, UNDELEGATED, allows
+from guiju.accounts.policies import Policy
+from guiju.accounts.queries import held_on
 from guiju.audit.operations import Actor
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
@@ -19,13 +24,25 @@ from guiju.tenancy.models import Tenant
 
 @dataclass(frozen=True)
 class Post:
-    """A role on an organization and everything below it."""
+    """A role on an organization and everything below it, held today."""
 
     role: str
     organization_id: int
     organization: str
     kind: str
     path: str
+    #: Number of the ``user_roles`` row.
+    role_id: int = 0
+    #: Last day of it; None where it is held until revoked.
+    until_on: date | None = None
+    #: For whom the work is done; None for the visitor's own roles.
+    instead_of: str | None = None
+
+    def allows(self, permission: str, *, separated: bool) -> bool:
+        """Whether the post allows something at its organization and below."""
+        if self.instead_of is not None and permission in UNDELEGATED:
+            return False
+        return allows(self.role, permission, separated=separated)
 
 
 @dataclass(frozen=True)
@@ -42,10 +59,18 @@ class Visitor:
     posts: tuple[Post, ...]
     #: Address that the request came from, for the audit trail.
     address: str | None = None
-    #: Whether the tenant keeps system, security and audit administrators apart.
-    separated: bool = False
+    #: What the tenant demands of signing in.
+    policy: Policy = policies.DEFAULT
     #: Permissions of the token that the visitor came with; None for a person in a browser.
     scopes: frozenset[str] | None = None
+    #: Number of the session that the visitor came in; None for a program.
+    session_id: int | None = None
+    #: Short name of the tenant, the part after @ in sign-in names.
+    tenant_code: str = ""
+    #: Whether codes of a second factor are asked for.
+    second_factor: bool = False
+    #: Whether the password has to be changed, being too old.
+    password_is_old: bool = False
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
@@ -53,11 +78,26 @@ class Visitor:
 
     def get_id(self) -> str:
         """What Flask-Login keeps in the session."""
-        return f"{self.tenant_id}-{self.user_id}-{self.stamp}"
+        return f"{self.tenant_id}-{self.user_id}-{self.stamp}-{self.session_id or 0}"
 
     def actor(self) -> Actor:
         """Who is named in the audit trail."""
         return Actor(self.name, self.user_id, self.address)
+
+    @property
+    def separated(self) -> bool:
+        """Whether the tenant keeps system, security and audit administrators apart."""
+        return self.policy.separated
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the visitor is an administrator of any of the three kinds."""
+        return any(post.role in KEPT_APART for post in self.posts)
+
+    @property
+    def owes_second_factor(self) -> bool:
+        """Whether nothing may be done before a second factor is set up."""
+        return self.policy.totp_required and self.is_administrator and not self.second_factor
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -78,7 +118,7 @@ class Visitor:
             return False
         return any(
             (path is None or path.startswith(post.path))
-            and allows(post.role, permission, separated=self.separated)
+            and post.allows(permission, separated=self.separated)
             for post in self.posts
         )
 
@@ -114,10 +154,10 @@ class Visitor:
         return any(path.startswith(root) for root in self.within)
 
 
-def parse_id(identity: str) -> tuple[int, int] | None:
-    """Tenant and user of what :meth:`Visitor.get_id` gave; None for anything else."""
-    found = re.fullmatch(r"(\d+)-(\d+)-\d+", identity)
-    return (int(found[1]), int(found[2])) if found else None
+def parse_id(identity: str) -> tuple[int, int, int] | None:
+    """Tenant, user and session of what :meth:`Visitor.get_id` gave; None for anything else."""
+    found = re.fullmatch(r"(\d+)-(\d+)-\d+-(\d+)", identity)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def find_visitor(
@@ -126,44 +166,47 @@ def find_visitor(
     user_id: int,
     address: str | None = None,
     *,
+    session_id: int | None = None,
     scopes: frozenset[str] | None = None,
 ) -> Visitor | None:
     """The user of this number, in whose tenant's scope the session is.
 
-    ``scopes`` are those of the token that the visitor came with.  None where the user or the
-    tenant may not come in any more.
+    ``session_id`` is the session that the visitor came in, ``scopes`` are those of the token.
+    None where the user, the tenant or the session may not come in any more.
     """
-    row = session.execute(
-        sa.select(User.name, User.username, User.password_set_at, Tenant.name)
+    statement = (
+        sa.select(
+            User.name,
+            User.username,
+            User.password_set_at,
+            User.totp_since,
+            Tenant.name,
+            Tenant.code,
+            *policies.COLUMNS,
+        )
         .join(Tenant, Tenant.id == User.tenant_id)
+        .outerjoin(AccountPolicy, AccountPolicy.tenant_id == User.tenant_id)
         .where(
             User.tenant_id == tenant_id,
             User.id == user_id,
             User.active,
             Tenant.state == "active",
         )
-    ).one_or_none()
+    )
+    if session_id is not None:
+        statement = statement.where(
+            sa.exists().where(
+                UserSession.tenant_id == tenant_id,
+                UserSession.id == session_id,
+                UserSession.user_id == user_id,
+                UserSession.ended_at.is_(None),
+            )
+        )
+    row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    name, username, password_set_at, tenant = row
-    posts = session.execute(
-        sa.select(
-            UserRole.role,
-            UserRole.organization_id,
-            Organization.name,
-            Organization.kind,
-            Organization.path,
-        )
-        .join(
-            Organization,
-            sa.and_(
-                Organization.tenant_id == UserRole.tenant_id,
-                Organization.id == UserRole.organization_id,
-            ),
-        )
-        .where(UserRole.tenant_id == tenant_id, UserRole.user_id == user_id)
-        .order_by(Organization.path, UserRole.role)
-    )
+    name, username, password_set_at, totp_since, tenant, code, *demands = row
+    policy = policies.made_of(tuple(demands))
     return Visitor(
         tenant_id=tenant_id,
         user_id=user_id,
@@ -171,7 +214,44 @@ def find_visitor(
         name=name,
         username=username,
         tenant=tenant,
-        posts=tuple(Post(*found) for found in posts),
+        posts=_posts(session, tenant_id, user_id),
         address=address,
+        policy=policy,
         scopes=scopes,
+        session_id=session_id,
+        tenant_code=code,
+        second_factor=totp_since is not None,
+        password_is_old=_is_old(password_set_at, policy),
     )
+
+
+def _posts(session: AnySession, tenant_id: int, user_id: int) -> tuple[Post, ...]:
+    held = held_on(clock.today())
+    rows = session.execute(
+        sa.select(
+            held.c.role,
+            held.c.organization_id,
+            Organization.name,
+            Organization.kind,
+            Organization.path,
+            held.c.role_id,
+            held.c.until_on,
+            held.c.instead_of,
+        )
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == held.c.tenant_id,
+                Organization.id == held.c.organization_id,
+            ),
+        )
+        .where(held.c.tenant_id == tenant_id, held.c.user_id == user_id)
+        .order_by(Organization.path, held.c.role, held.c.role_id)
+    )
+    return tuple(Post(*found) for found in rows)
+
+
+def _is_old(password_set_at: datetime | None, policy: Policy) -> bool:
+    if not policy.rotation_days or password_set_at is None:
+        return False
+    return datetime.now(UTC) - password_set_at > timedelta(days=policy.rotation_days)

@@ -78,6 +78,13 @@ def _items() -> Iterator[Item]:
             url_for("reports.page", organization_id=home.organization_id),
             request.blueprint == "reports",
         )
+    if current_user.may("accounts.manage"):
+        yield Item(
+            "people",
+            _("人员与权限"),
+            url_for("people.index"),
+            request.blueprint in {"people", "permission_matrix", "account_policy"},
+        )
     if current_user.may("jobs.read"):
         yield Item("jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs")
     if current_user.may_everywhere("audit.read"):

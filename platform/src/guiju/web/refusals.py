@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint
 from werkzeug.exceptions import Forbidden, NotFound
 
+from guiju.accounts import reach
 from guiju.activities.access import NotAllowed, NotVisible
 from guiju.web import errors
 
@@ -15,6 +16,7 @@ def init_blueprint(blueprint: Blueprint) -> None:
     """Let views of a blueprint call operations without catching what they refuse."""
     blueprint.register_error_handler(NotVisible, _not_visible)
     blueprint.register_error_handler(NotAllowed, _not_allowed)
+    blueprint.register_error_handler(reach.NotAllowed, _not_allowed)
 
 
 def _not_visible(_error: Exception) -> Any:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, abort, flash, g, redirect, request, session, url_for
-from flask_login import LoginManager, current_user, logout_user
+from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from guiju.accounts.signing_in import SignedIn, begin_session, end_session, touch_session
 from guiju.accounts.visitors import Visitor, find_visitor, parse_id
 from guiju.audit.operations import record_reading
 from guiju.db import db, tenant_scope, transaction
@@ -29,7 +31,24 @@ PUBLIC = {
     "health.ready",
     "sign_in.form",
     "sign_in.submit",
+    "sign_in.code",
+    "sign_in.submit_code",
+    "links.page",
+    "links.choose",
     "languages.choose",
+}
+
+#: Where somebody goes who owes their tenant a second factor, or a new password.
+OWED_SECOND_FACTOR = "second_factor.page"
+OWED_PASSWORD = "own_password.page"  # noqa: S105 - an endpoint
+
+#: Endpoints that are open to them meanwhile.
+_WHILE_OWING = {
+    "second_factor.page",
+    "second_factor.confirm",
+    "own_password.page",
+    "own_password.change",
+    "sign_in.sign_out",
 }
 
 #: What the endpoints of the API begin with, which lets programs in by itself, by their tokens.
@@ -37,10 +56,6 @@ PROGRAMS = "api_"
 
 #: Endpoints that a page asks by itself: they do not count as somebody working.
 UNATTENDED = {"standing.fragment", "reports.listing", "jobs.listing", "jobs.state"}
-
-#: Signed out after so many seconds without a request, and at the latest after so many.
-IDLE = 30 * 60
-LONGEST = 12 * 60 * 60
 
 _BEGUN, _SEEN = "begun", "seen"
 
@@ -56,19 +71,62 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_close_scope)
 
 
-def begin() -> None:
-    """Start counting the time of a session just opened."""
+def begin(signed_in: SignedIn) -> Visitor | None:
+    """Open a session for somebody who signed in, and their tenant's scope for this request.
+
+    Nothing of an earlier visit, the form's token included, is carried into it.  None where the
+    tenant or the user was shut out this very moment.
+    """
+    session.clear()
+    visitor = load(signed_in.tenant_id, signed_in.user_id)
+    if visitor is None:
+        return None
+    number = begin_session(
+        db.session,
+        visitor.user_id,
+        address=request.remote_addr,
+        agent=request.headers.get("User-Agent"),
+    )
+    visitor = replace(visitor, session_id=number)
+    login_user(visitor)
     session[_BEGUN] = session[_SEEN] = int(time.time())
+    return visitor
 
 
-def load(tenant_id: int, user_id: int) -> Visitor | None:
+def renew(visitor: Visitor) -> None:
+    """Let the visitor's session go on after their password changed, others end."""
+    fresh = find_visitor(
+        db.session,
+        visitor.tenant_id,
+        visitor.user_id,
+        visitor.address,
+        session_id=visitor.session_id,
+    )
+    if fresh is None:
+        abort(500)
+    login_user(fresh)
+
+
+def end() -> None:
+    """End the visitor's session in this browser."""
+    if current_user.is_authenticated and current_user.session_id is not None:
+        end_session(db.session, current_user.actor(), current_user.user_id, current_user.session_id)
+    logout_user()
+    session.clear()
+
+
+def load(tenant_id: int, user_id: int, session_id: int | None = None) -> Visitor | None:
     """The visitor, whose tenant's scope is open from now to the end of the request.
 
-    None where the user or the tenant may not come in any more; then no scope is open.
+    None where the user, the tenant or the session may not come in any more; then no scope is
+    open.
     """
+    _close_scope(None)
     stack = ExitStack()
     stack.enter_context(tenant_scope(tenant_id))
-    visitor = find_visitor(db.session, tenant_id, user_id, request.remote_addr)
+    visitor = find_visitor(
+        db.session, tenant_id, user_id, request.remote_addr, session_id=session_id
+    )
     if visitor is None:
         db.session.remove()
         stack.close()
@@ -122,27 +180,49 @@ def _require_visitor() -> BaseResponse | None:
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
-    now = int(time.time())
-    if now - session.get(_SEEN, 0) > IDLE or now - session.get(_BEGUN, 0) > LONGEST:
+    now, seen, policy = int(time.time()), session.get(_SEEN, 0), current_user.policy
+    if (
+        now - seen > policy.idle_minutes * 60
+        or now - session.get(_BEGUN, 0) > policy.longest_hours * 3600
+    ):
         logout_user()
         session.clear()
         flash(_("您有一段时间没有操作，为安全起见已退出。请重新登录。"))
         return _ask_to_sign_in()
     if request.endpoint not in UNATTENDED:
         session[_SEEN] = now
+        if now // 60 != seen // 60:
+            touch_session(db.session, current_user.session_id)
+    return _see_to_what_is_owed()
+
+
+def _see_to_what_is_owed() -> BaseResponse | None:
+    """Send somebody who owes a second factor or a new password there, whatever they asked for."""
+    if request.endpoint in _WHILE_OWING:
+        return None
+    if current_user.password_is_old:
+        return _elsewhere(OWED_PASSWORD)
+    if current_user.owes_second_factor:
+        return _elsewhere(OWED_SECOND_FACTOR)
     return None
 
 
 def _ask_to_sign_in() -> BaseResponse:
     if "HX-Request" in request.headers:
-        # The page that asked has to go to the sign-in page, not a part of it.
-        response = Response(status=401)
-        response.headers["HX-Redirect"] = url_for("sign_in.form")
-        return response
+        return _elsewhere("sign_in.form", 401)
     if request.method != "GET":
         return redirect(url_for("sign_in.form"))
     wanted = request.full_path.removesuffix("?")
     return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted))
+
+
+def _elsewhere(endpoint: str, status: int = 403) -> BaseResponse:
+    """Send the browser to another page; from a part of a page, the whole page."""
+    if "HX-Request" in request.headers:
+        response = Response(status=status)
+        response.headers["HX-Redirect"] = url_for(endpoint)
+        return response
+    return redirect(url_for(endpoint))
 
 
 def safe_target(target: str | None) -> str:

@@ -13,6 +13,8 @@ def page() -> Response | str:
     home = current_user.home
     if home is None and current_user.may_everywhere("audit.read"):
         return redirect(url_for("audit.page"))
+    if home is None and current_user.may("accounts.manage"):
+        return redirect(url_for("people.index"))
     if home is None:
         return render_template("no_role.html")
     view = "workbench.page" if current_user.works_in_branch else "overview.page"
