@@ -5,8 +5,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from marshmallow import fields
 
-from guiju import hookspecs, plugins
+from guiju import hookspecs, plugins, record_fields
 from guiju.hookspecs import hookimpl
 
 HOOKS = [name for name in vars(hookspecs.Registration) if not name.startswith("_")]
@@ -71,6 +72,53 @@ def test_register_report_formats(installed):
         (found,) = installed.formats_of(profile)
         assert found.id.startswith(f"{profile}.")
         assert found.suffix == ".xlsx"
+
+
+def test_register_record_fields(installed):
+    shown = record_fields.fields_for(installed.record_fields, "shendingshan", ["theme_day"])
+    assert [one.name for one in shown] == ["deliberated", "volunteer_service", "dues_payers"]
+    assert (shown[2].type, shown[2].least, shown[2].most) == ("number", 0, 10_000)
+    assert shown[0].label == "民主议事事项"
+    assert record_fields.fields_for(installed.record_fields, "shendingshan", ["training"]) == []
+    assert record_fields.fields_for(installed.record_fields, "xian", ["theme_day"]) == []
+    values, problems = record_fields.read(shown, {"deliberated": " 修路 ", "dues_payers": -1}, "/x")
+    assert values == {"deliberated": "修路"}
+    assert [(problem.place, problem.wanted) for problem in problems] == [
+        ("/x/dues_payers", "应为 0 至 10000 的整数")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"profile": "nowhere"}, "没有规则包 nowhere"),
+        ({"kinds": ["parade"]}, "没有活动类型 parade"),
+        ({"clause": ""}, "没有活动类型或条款"),
+        ({"fields": {"Name": fields.String(metadata={"heading": "名"})}}, "字段名 Name"),
+        ({"fields": {"name": fields.String()}}, "字段 name 没有 heading"),
+        ({"fields": {"name": fields.Url(metadata={"heading": "网址"})}}, "类型 Url 不能用"),
+    ],
+)
+def test_record_fields_that_cannot_be_used(tmp_path, changes, fault):
+    good = {"profile": "x", "kinds": ["theme_day"], "clause": "一", "fields": {}}
+
+    plugin = pack_plugin(tmp_path, "a", "x")
+    plugin.register_record_fields = hookimpl(
+        lambda: [hookspecs.RecordFields(**{**good, **changes})]
+    )
+    with pytest.raises(plugins.PluginError, match=fault):
+        _ = plugins.load({"a": plugin}).record_fields
+
+
+def test_one_profile_has_a_record_field_once(tmp_path):
+    def register_record_fields():
+        name = {"name": fields.String(metadata={"heading": "名"})}
+        return [hookspecs.RecordFields("x", ["theme_day"], "一", name)] * 2
+
+    plugin = pack_plugin(tmp_path, "a", "x")
+    plugin.register_record_fields = hookimpl(register_record_fields)
+    with pytest.raises(plugins.PluginError, match="x 的字段 name 已有"):
+        _ = plugins.load({"a": plugin}).record_fields
 
 
 def test_register_demo_tenants(installed):

@@ -8,13 +8,14 @@ at least one real user among the plugins that come with Guiju.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import pluggy
+from marshmallow import fields
 
 from guiju.rules.facts import Facts
 from guiju.rules.findings import Findings
@@ -79,6 +80,23 @@ class DemoTenant:
     root_kind: str = "committee"
 
 
+@dataclass(frozen=True)
+class RecordFields:
+    """Fields that records of some kinds have besides, where a profile judges the unit.
+
+    ``kinds`` are occasion kinds; ``clause`` says where the notice asks for it.  ``fields``
+    maps names (lower case, unique in the profile) to marshmallow fields of type ``String``,
+    ``Integer``, ``Boolean`` or ``Date``, whose metadata hold ``heading`` (a Chinese label)
+    and may hold ``note``; ``required``, ``OneOf``, ``Length`` and ``Range`` are understood
+    by forms as well.
+    """
+
+    profile: str
+    kinds: Sequence[str]
+    clause: str
+    fields: Mapping[str, fields.Field[Any]]
+
+
 class Registration:
     """Hooks that run once at start-up, without a tenant."""
 
@@ -90,6 +108,11 @@ class Registration:
     @hookspec
     def register_report_formats(self) -> Sequence[ReportFormat]:
         """The reports that the plugin can render."""
+        raise NotImplementedError
+
+    @hookspec
+    def register_record_fields(self) -> Sequence[RecordFields]:
+        """Fields that the notice asks of a record and that the core does not have."""
         raise NotImplementedError
 
     @hookspec

@@ -17,8 +17,8 @@ from typing import Any
 
 import pluggy
 
-from guiju import hookspecs
-from guiju.hookspecs import PROJECT, DemoTenant, ReportFormat
+from guiju import hookspecs, record_fields
+from guiju.hookspecs import PROJECT, DemoTenant, RecordFields, ReportFormat
 from guiju.rules import loader
 from guiju.rules.pack import Pack
 from guiju.rules.problems import BadInput, Problem
@@ -52,6 +52,33 @@ class Plugins:
                     problems.append(Problem(f"插件 {name}", taken, "编号不得重复", "duplicate"))
                     continue
                 found[format_.id], owners[format_.id] = format_, name
+        if problems:
+            raise PluginError(problems)
+        return found
+
+    @cached_property
+    def record_fields(self) -> Sequence[RecordFields]:
+        """Fields that plugins add to records, those of the first plugin first.
+
+        Raises PluginError naming each plugin whose fields cannot be used, and why.
+        """
+        found: list[RecordFields] = []
+        taken: set[tuple[str, str]] = set()
+        problems: list[Problem] = []
+        for name, some in _answers(self.manager, "register_record_fields"):
+            for added in some:
+                faults = record_fields.faults(added, self.packs)
+                faults += [
+                    f"{added.profile} 的字段 {field} 已有"
+                    for field in added.fields
+                    if (added.profile, field) in taken
+                ]
+                taken |= {(added.profile, field) for field in added.fields}
+                problems += [
+                    Problem(f"插件 {name}", fault, "见 docs/hooks.md", "record_fields")
+                    for fault in faults
+                ]
+                found.append(added)
         if problems:
             raise PluginError(problems)
         return found

@@ -12,13 +12,14 @@ with what stands there.  It may be left out by callers that have shown nobody an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from guiju import clock
 from guiju.accounts.visitors import Visitor
-from guiju.activities import drafts, known, months, payloads, snapshots, workflow
+from guiju.activities import drafts, extra_fields, known, months, payloads, snapshots, workflow
 from guiju.activities.access import (
     Conflict,
     NotAllowed,
@@ -292,7 +293,8 @@ def _loaded(
     payloads.refuse_day(loaded.occasion, clock.today(), unit.opened_on, unit.closed_on)
     stood = None if before is None else payloads.load(snapshots.editable(before), plugins.codes)
     known.refuse_unknown(session, visitor, unit, loaded, stood)
-    return loaded
+    had = {} if stood is None else stood.extra
+    return replace(loaded, extra=extra_fields.read(session, plugins, unit, loaded, had))
 
 
 def _save(
