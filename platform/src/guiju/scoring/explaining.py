@@ -169,9 +169,9 @@ class _Judge:
         names = Names(self._session)
         names.look_up(naming.keys_of(finding))
         counted = [(naming.key_of(record), None) for record in finding.evidence]
-        uncounted = [
-            (naming.key_of(record), reason) for record, reason in check.uncounted(finding, context)
-        ]
+        # Where the requirement does not apply there is no period to look at.
+        looked_at = [] if finding.silent else check.uncounted(finding, context)
+        uncounted = [(naming.key_of(record), reason) for record, reason in looked_at]
         due = finding.due
         return Explanation(
             view=views.view(finding, names),

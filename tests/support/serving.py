@@ -1,0 +1,150 @@
+"""The application served as in production, for a browser: who visits it, and what they see.
+
+Every module serves its own, with an office of its own in it.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import axe_playwright_python
+import pytest
+from offices import PASSWORD, Office
+from playwright.sync_api import Page, expect
+
+from guiju.activities.operations import store_facts
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, tenant_scope
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+SCREENS = {"desk": (1440, 900), "telephone": (390, 844)}
+
+
+class Site(NamedTuple):
+    """The served application, with an office whose year is judged."""
+
+    url: str
+    users: dict[str, str]
+    units: dict[str, int]
+    #: Record an occasion (a row of the facts) without asking for scoring.
+    record: Callable[[dict[str, object]], None]
+    #: Have the office scored, and wait for it.
+    score: Callable[[], None]
+
+
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[str]:
+    """The address of the application, with a worker beside it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with (
+        running(environment, "serve", "--port", str(port), "--workers", "1") as pages,
+        running(environment, "worker"),
+    ):
+        answering(pages, url)
+        yield url
+
+
+def open_site(url: str, environment: dict[str, str], engine, office: Office) -> Site:
+    """An office in the served application, judged."""
+    code = office.tenant.sign_in_name.partition("@")[2]
+
+    def record(occasion: dict[str, object]) -> None:
+        with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+            store_facts(session, Actor("test"), {"occasions": [occasion]})
+
+    def score() -> None:
+        subprocess.run(
+            [guiju(), "score", code], env={**os.environ, **environment}, check=True, timeout=120
+        )
+
+    score()
+    return Site(url, office.users, office.units, record, score)
+
+
+def guiju() -> str:
+    return str(Path(sys.executable).with_name("guiju"))
+
+
+@contextmanager
+def running(environment: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of ours, ended at the end."""
+    process = subprocess.Popen(
+        [guiju(), *command], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answering(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until the pages are there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "guiju serve ended; its messages are above"
+        try:
+            with urllib.request.urlopen(f"{url}/readyz"):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    pytest.fail("guiju serve did not answer within a minute")
+
+
+class Visit:
+    """Somebody at a screen, and what happened there."""
+
+    def __init__(self, page: Page, site: Site, folder: Path, device: str) -> None:
+        self.page, self.site, self.device = page, site, device
+        self._folder = folder
+        self.faults: list[str] = []
+        page.on("request", self._requested)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+
+    def _requested(self, request) -> None:
+        if not request.url.startswith((self.site.url, "data:")):
+            self.faults.append(f"request: {request.url}")
+
+    def _said(self, message) -> None:
+        # The browser reports violations of the security policy here.
+        if message.type in {"error", "warning"}:
+            self.faults.append(f"console: {message.text}")
+
+    def sign_in(self, user: str) -> None:
+        self.page.goto(f"{self.site.url}/")
+        self.page.get_by_label("用户名").fill(self.site.users[user])
+        self.page.get_by_label("密码").fill(PASSWORD)
+        self.page.get_by_role("button", name="登录").click()
+        expect(self.page.get_by_role("main")).to_be_visible()
+
+    def go(self, address: str) -> None:
+        self.page.goto(self.site.url + address)
+
+    def inspect(self, name: str, *, whole: bool = True) -> None:
+        """Take a picture, of the ``whole`` page or of the screen, and look for what is wrong."""
+        self.page.wait_for_load_state("networkidle")
+        folder = self._folder / self.device
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png", full_page=whole)
+        assert self.faults == []
+        width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(width) <= 0, "wider than the screen"
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run()")["violations"]
+        grave = [
+            f"{fault['id']}: {fault['help']}: {[node['html'] for node in fault['nodes'][:3]]}"
+            for fault in found
+            if fault["impact"] in {"serious", "critical"}
+        ]
+        assert grave == []

@@ -1,0 +1,258 @@
+"""Two tenants with twin data, each with two parts of a tree that know nothing of each other.
+
+Ids and kinds are the same in both tenants, so that a mix-up finds something.  Every text that
+a part of a tree keeps contains that part's own marker, a word that appears nowhere else and
+that no request ever brings: who sees it has seen what is not theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from offices import PASSWORD
+
+from guiju.accounts import passwords
+from guiju.accounts.models import User, UserRole
+from guiju.accounts.permissions import PERMISSIONS, ROLES
+from guiju.accounts.tokens import create_token
+from guiju.accounts.visitors import Visitor, find_visitor
+from guiju.activities.drafts import save_draft
+from guiju.activities.operations import store_facts
+from guiju.activities.records import create_record
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, tenant_scope
+from guiju.jobs.kinds import Upload
+from guiju.jobs.models import JobFile
+from guiju.jobs.operations import begin, finish, keep_file
+from guiju.organizations.models import Organization
+from guiju.plugins import Plugins
+from guiju.reports.operations import request_report
+from guiju.scoring.operations import drain, set_as_of
+from guiju.tenancy.operations import NewTenant, enable_profile
+
+ACTOR = Actor("twins")
+AS_OF = date(2021, 11, 10)
+PROFILE = "xian"
+SIDES = ("left", "right")
+
+
+@dataclass
+class Part:
+    """A part of a tenant's tree, with the numbers and ids of what it keeps."""
+
+    side: str
+    marker: str
+    #: Numbers of organizations by code.
+    units: dict[str, int] = field(default_factory=dict)
+    #: What addresses name: by parameter, see ``tests/isolation/walking.py``.
+    things: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Twin:
+    """One of the tenants."""
+
+    tenant: NewTenant
+    parts: dict[str, Part]
+    #: Sign-in names by role and side: ``recorder-left``; ``everything`` holds all roles at the top.
+    users: dict[str, str]
+    tokens: dict[str, str]
+
+
+def facts(part: Part) -> dict[str, list[dict[str, Any]]]:
+    """What one part of a tree recorded, a row of every kind with its marker in every text."""
+    side, mark = part.side, part.marker
+    branch, person = f"{side}-1", f"{side}-p1"
+    return {
+        "organizations": [
+            {"id": side, "name": f"机关党委{mark}", "kind": "committee", "parent": "root"},
+            {"id": branch, "name": f"第一党支部{mark}", "kind": "branch", "parent": side},
+            {"id": f"{side}-2", "name": f"第二党支部{mark}", "kind": "branch", "parent": side},
+            {
+                "id": f"{side}-g",
+                "name": f"第一党小组{mark}",
+                "kind": "party_group",
+                "parent": branch,
+            },
+        ],
+        "members": [
+            {
+                "id": f"{side}-p{number}",
+                "name": f"党员{number}{mark}",
+                "organization": branch,
+                "membership_class": "full",
+                "from_on": date(2018, 1, 1),
+                "group": f"{side}-g",
+            }
+            for number in range(1, 5)
+        ],
+        "posts": [
+            {"person": person, "organization": branch, "post": "secretary", "from_on": AS_OF}
+        ],
+        "occasions": [
+            {
+                "id": f"{side}-o{month}",
+                "organization": branch,
+                "kinds": ["theme_day", "party_lecture"],
+                "held_on": date(2021, month, 5),
+                "title_text": f"活动{mark}",
+                "theme": f"主题{mark}",
+                "place": f"会议室{mark}",
+                "lecturer": person,
+            }
+            for month in (3, 5, 8)
+        ],
+        "attendance": [{"occasion": f"{side}-o3", "person": person, "status": "present"}],
+        "agenda": [{"occasion": f"{side}-o3", "item": f"议题{mark}", "matter": f"事项{mark}"}],
+        "documents": [{"occasion": f"{side}-o3", "kind": "minutes", "kept_on": date(2021, 3, 6)}],
+        "talks": [
+            {
+                "id": f"{side}-t1",
+                "organization": branch,
+                "held_on": date(2021, 4, 1),
+                "person": person,
+                "partner": f"{side}-p2",
+            }
+        ],
+        "reports": [
+            {
+                "id": f"{side}-r1",
+                "organization": branch,
+                "kind": "work_report",
+                "filed_on": date(2021, 5, 1),
+                "matter": f"报告{mark}",
+            }
+        ],
+        "rectifications": [
+            {"id": f"{side}-c1", "organization": branch, "opened_on": date(2021, 5, 1)}
+        ],
+        "disciplinary_steps": [
+            {
+                "case": f"个案{mark}",
+                "organization": branch,
+                "person": person,
+                "step": "reminder",
+                "taken_on": date(2021, 6, 1),
+                "document": f"文号{mark}",
+            }
+        ],
+        "attestations": [
+            {"organization": branch, "period": f"2021-{month:02d}", "attested_on": AS_OF}
+            for month in range(1, 7)
+        ],
+    }
+
+
+def visitor_of(session: ScopedSession, twin: Twin, name: str) -> Visitor:
+    """A user of the tenant, in whose scope the session is."""
+    username = twin.users[name].partition("@")[0]
+    user_id = session.scalars(sa.select(User.id).where(User.username == username)).one()
+    found = find_visitor(session, twin.tenant.tenant_id, user_id)
+    assert found is not None
+    return found
+
+
+def make_users(session: ScopedSession, twin: Twin, units: dict[str, int]) -> None:
+    """A user for every role on each side, and one with every role at the top; with tokens."""
+    at = "@" + twin.tenant.sign_in_name.partition("@")[2]
+    wanted = {
+        f"{role}-{side}": (twin.parts[side].marker, [(role, units[side])])
+        for role in ROLES
+        for side in SIDES
+    }
+    wanted["everything"] = ("全部", [(role, twin.tenant.root_id) for role in ROLES])
+    # Made once: hashing a password is slow on purpose.
+    hashed, now = passwords.hashed(PASSWORD), datetime.now(UTC)
+    for name, (mark, roles) in wanted.items():
+        session.add(
+            User(
+                username=name,
+                name=f"用户{mark}",
+                password_hash=hashed,
+                password_set_at=now,
+                roles=[UserRole(role=role, organization_id=place) for role, place in roles],
+            )
+        )
+        session.commit()
+        twin.users[name] = name + at
+        visitor = visitor_of(session, twin, name)
+        held = [permission for permission in PERMISSIONS if visitor.may(permission)]
+        number, token = create_token(session, visitor, f"令牌{mark}", held, 30)
+        twin.tokens[name] = token
+        if not name.startswith("everything"):
+            things = twin.parts[name.rpartition("-")[2]].things
+            things["token_id"], things["user_id"] = number, visitor.user_id
+
+
+def make_things(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:
+    """What a part of the tree keeps beside its facts: records on their way, drafts, jobs."""
+    recorder = visitor_of(session, twin, f"recorder-{part.side}")
+    administrator = visitor_of(session, twin, f"administrator-{part.side}")
+    branch = part.units[f"{part.side}-1"]
+    payload = {
+        "kinds": ["theme_day"],
+        "held_on": "2021-09-01",
+        "title_text": f"填报{part.marker}",
+        "content": f"内容{part.marker}",
+        "attendance": [{"person": f"{part.side}-p1", "status": "present"}],
+    }
+    made = create_record(session, recorder, plugins, branch, payload, code=f"{part.side}-record")
+    part.things["occasion_id"] = made.occasion_id
+    draft = save_draft(session, recorder, branch, {"title_text": f"草稿{part.marker}"})
+    part.things["draft_id"] = draft.draft_id
+    formats = {known.id: known for known in plugins.formats_of(PROFILE)}
+    job = request_report(
+        session, administrator.actor(), formats, branch, next(iter(formats)), AS_OF
+    )
+    begin(session, job)
+    keep_file(
+        session,
+        job,
+        Upload(f"报表{part.marker}.txt", "text/plain", part.marker.encode()),
+        produced=True,
+    )
+    session.commit()
+    finish(session, job, {"note": part.marker})
+    part.things["job_id"] = part.things["report_id"] = job
+    part.things["file_id"] = session.scalars(
+        sa.select(JobFile.id).where(JobFile.job_id == job)
+    ).one()
+
+
+@pytest.fixture(scope="session")
+def twins(app, engine, create_tenant) -> dict[str, Twin]:
+    """The tenants ``mine`` and ``theirs``, judged."""
+    plugins: Plugins = app.extensions["guiju_plugins"]
+    return {name: make_twin(engine, plugins, create_tenant, name) for name in ("mine", "theirs")}
+
+
+def make_twin(
+    engine: sa.Engine, plugins: Plugins, create_tenant: Callable[[], NewTenant], name: str
+) -> Twin:
+    """One tenant."""
+    tenant = create_tenant()
+    parts = {side: Part(side, f"Xq{side}{name}qX") for side in SIDES}
+    twin = Twin(tenant, parts, {}, {})
+    with tenant_scope(tenant.tenant_id, restricted=True), ScopedSession(engine) as session:
+        set_as_of(session, ACTOR, AS_OF)
+        for part in parts.values():
+            store_facts(session, ACTOR, facts(part))
+        enable_profile(session, ACTOR, tenant.root_id, PROFILE, date(2021, 1, 1))
+        rows = session.execute(sa.select(Organization.code, Organization.id)).all()
+        units = {row.code: row.id for row in rows}
+        make_users(session, twin, units)
+        for part in parts.values():
+            part.units = {
+                code: number for code, number in units.items() if code.startswith(part.side)
+            }
+            part.things["organization_id"] = part.units[f"{part.side}-1"]
+    drain(engine, plugins.packs, tenant.tenant_id, AS_OF, reason="twins")
+    with tenant_scope(tenant.tenant_id), ScopedSession(engine) as session:
+        for part in parts.values():
+            make_things(session, plugins, twin, part)
+    return twin
