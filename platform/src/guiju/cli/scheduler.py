@@ -12,7 +12,9 @@ from guiju import background, clock, logs, queue
 from guiju.audit.jobs import seal_all
 from guiju.cli import environment
 from guiju.config import load_settings
+from guiju.decisions import jobs as decisions
 from guiju.language import gettext as _
+from guiju.notices import jobs as notices
 from guiju.scoring import jobs
 
 #: How often marks are looked for that no bell announced, in seconds.
@@ -21,6 +23,8 @@ _SWEEP_SECONDS = 60
 _SEAL_SECONDS = 300
 #: Soon after midnight, when periods have ended.
 _NIGHTLY = "5 0 * * *"
+#: Hours at which users are told what is new, on working days; each is told once a day.
+_DAILY = "15 8-17 * * 1-5"
 
 
 @click.command(help=_("定时任务：每晚全面判定，补做遗漏的判定。只需运行一个。"))
@@ -37,4 +41,6 @@ def scheduler() -> None:
         cron.register(background.sweep, queue.JOBS, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(seal_all, queue.JOBS, interval=_SEAL_SECONDS, result_ttl=0)
         cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
+        cron.register(decisions.review, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
+        cron.register(notices.daily, queue.JOBS, cron=_DAILY, result_ttl=0)
         cron.start()  # type: ignore[no-untyped-call]

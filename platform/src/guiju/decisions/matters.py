@@ -72,6 +72,8 @@ class Shown:
     steps: Sequence[MatterStep]
     #: Digest of the facts shown; whoever decides says it again.
     basis: str
+    #: Whether the facts are others than those decided upon.
+    changed: bool
     #: What the visitor may do about it now: actions of :data:`STEP_ACTIONS`.
     actions: frozenset[str]
 
@@ -98,6 +100,8 @@ def show(session: AnySession, packs: Packs, visitor: Visitor, about: About) -> S
         revision=0 if matter is None else matter.revision,
         steps=steps,
         basis=taken,
+        changed=matter is not None
+        and (matter.changed or (matter.basis is not None and matter.basis != taken)),
         actions=_allowed(visitor, organization, explanation, matter),
     )
 
@@ -156,16 +160,18 @@ def decide(
     reason: str,
     *,
     shown: str,
+    revision: int,
 ) -> int:
     """Settle what the records leave open; returns the number of the matter.
 
-    ``shown`` is the digest of the facts that the visitor saw.  Raises ``BadInput``,
-    ``NotVisible``, ``NotAllowed``, or ``Outdated`` where the facts are others by now.
+    ``shown`` is the digest of the facts that the visitor saw, ``revision`` that of the matter (0
+    where there was none).  Raises ``BadInput``, ``NotVisible``, ``NotAllowed``, or ``Outdated``
+    where either is another by now.
     """
     reason = written(reason)
     _check_verdict(verdict)
     found = show(session, packs, visitor, about)
-    _demand(found, "decide")
+    _demand(found, "decide", revision)
     if found.basis != shown:
         raise Outdated(found.explanation.requirement_title)
     with transaction(session):
@@ -197,18 +203,18 @@ def decide_many(
         raise BadInput([Problem("/items", str(len(abouts)), wanted)])
     found = [show(session, packs, visitor, about) for about in abouts]
     for one in found:
-        _demand(one, "decide")
+        _demand(one, "decide", one.revision)
     with transaction(session):
         return [_decide(session, visitor, one, verdict, reason) for one in found]
 
 
 def give_reason(
-    session: AnySession, packs: Packs, visitor: Visitor, about: About, text: str
+    session: AnySession, packs: Packs, visitor: Visitor, about: About, text: str, *, revision: int
 ) -> int:
     """The unit says why it deviated from what is asked in general; its superior answers."""
     text = written(text)
     found = show(session, packs, visitor, about)
-    _demand(found, "explain")
+    _demand(found, "explain", revision)
     with transaction(session):
         taken = snapshot(found.explanation)
         values = {
@@ -241,12 +247,13 @@ def answer_reason(
     reason: str,
     *,
     accepted: bool,
+    revision: int,
 ) -> int:
     """Accept a deviation, with the unit's reason or the visitor's own, or decline it."""
     reason = written(reason)
     action = "accept" if accepted else "decline"
     found = show(session, packs, visitor, about)
-    _demand(found, action)
+    _demand(found, action, revision)
     with transaction(session):
         taken = snapshot(found.explanation)
         values = {
@@ -344,7 +351,10 @@ def _explained(session: AnySession, packs: Packs, visitor: Visitor, about: About
     )
 
 
-def _demand(found: Shown, action: str) -> None:
+def _demand(found: Shown, action: str, revision: int) -> None:
+    """Refuse what the visitor may not do, or may do no more since somebody else acted."""
+    if found.revision != revision:
+        raise Outdated(found.explanation.requirement_title)
     if action not in found.actions:
         raise NotAllowed(f"{action} about {found.explanation.view.finding['requirement']}")
 
@@ -483,11 +493,11 @@ def _undo(
         for name in ("organization_id", "requirement", "part", "subject_type", "subject", "period")
     }
     removed = session.execute(
-        sa.delete(judgements).where(
-            *(judgements.c[name].is_not_distinct_from(value) for name, value in same.items())
-        )
+        sa.delete(judgements)
+        .where(*(judgements.c[name].is_not_distinct_from(value) for name, value in same.items()))
+        .returning(judgements.c.id)
     )
-    if removed.rowcount:
+    if removed.all():
         mark_dirty(session, [organization.id], "findings.reopen")
     matter.state = "open"
     matter.verdict = matter.reason = matter.explanation = None

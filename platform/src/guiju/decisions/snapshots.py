@@ -25,7 +25,7 @@ _FACTS = (
 def snapshot(found: Explanation) -> dict[str, Any]:
     """What an explanation shows, as plain values that outlive records and packs."""
     finding = found.view.finding
-    return _plain(
+    taken: dict[str, Any] = _plain(
         {
             "as_of": found.as_of,
             "title": found.requirement_title,
@@ -50,6 +50,7 @@ def snapshot(found: Explanation) -> dict[str, Any]:
             ],
         }
     )
+    return taken
 
 
 def basis(taken: Mapping[str, Any]) -> str:
@@ -70,8 +71,7 @@ def _record(record: Record) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    found: Any = json.loads(json.dumps(value, ensure_ascii=False, default=_worded))
-    return found
+    return json.loads(json.dumps(value, ensure_ascii=False, default=_worded))
 
 
 def _worded(value: Any) -> Any:

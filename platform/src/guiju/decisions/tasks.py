@@ -143,7 +143,7 @@ def undo(session: AnySession, visitor: Visitor, batch: str) -> int:
         for task in tasks:
             task.state = "undone"
             task.closed_by, task.closed_at = visitor.name, datetime.now(UTC)
-        withdraw(session, tasks[0].kind, [_notice(task)["key"] for task in tasks])
+        withdraw(session, tasks[0].kind, [_key(task) for task in tasks])
         record(session, visitor.actor(), "task.undo", "task", batch)
         return len(tasks)
 
@@ -335,7 +335,7 @@ def _task(session: AnySession, visitor: Visitor, task_id: int) -> tuple[Task, Or
 
 def _notice(task: Task) -> dict[str, str | int | None]:
     return {
-        "key": f"task-{task.id}",
+        "key": _key(task),
         "task": task.id,
         "requirement": task.requirement,
         "part": task.part,
@@ -343,3 +343,7 @@ def _notice(task: Task) -> dict[str, str | int | None]:
         "text": task.text,
         "due_on": task.due_on.isoformat() if task.due_on else None,
     }
+
+
+def _key(task: Task) -> str:
+    return f"task-{task.id}"

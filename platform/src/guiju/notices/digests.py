@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -58,8 +59,18 @@ def send_digests(
     return sent
 
 
-def _waiting(session: AnySession, today: date) -> list[sa.Row[tuple[int, str, str, int]]]:
-    """Users to whom a digest is owed: number, address, language, last notice told."""
+class _Owed(NamedTuple):
+    """A user to whom a digest is owed."""
+
+    user_id: int
+    address: str
+    language: str
+    #: The last notice that was in one.
+    told: int
+
+
+def _waiting(session: AnySession, today: date) -> list[_Owed]:
+    """Users to whom a digest is owed."""
     told = sa.func.coalesce(NoticeSetting.digest_until, 0)
     unread = sa.exists().where(
         Notice.tenant_id == User.tenant_id,
@@ -82,7 +93,8 @@ def _waiting(session: AnySession, today: date) -> list[sa.Row[tuple[int, str, st
         )
         .order_by(User.id)
     )
-    return list(session.execute(select).all())
+    rows = session.execute(select)
+    return [_Owed(row[0], str(row[1]), row[2], row[3]) for row in rows]
 
 
 def _send(
@@ -90,7 +102,7 @@ def _send(
     settings: Settings,
     packs: Mapping[str, Pack],
     mailer: Mailer,
-    user: sa.Row[tuple[int, str, str, int]],
+    user: _Owed,
     today: date,
 ) -> bool:
     number, address, language, told = user

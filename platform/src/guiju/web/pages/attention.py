@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_login import current_user
 
 from guiju.clock import today
 from guiju.db import db
+from guiju.language import gettext as _
 from guiju.rules.pack import Pack, Requirement
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import Automation
 from guiju.scoring import queries
 from guiju.scoring.attending import ORDERS
 from guiju.scoring.results import AttentionItem, NotVisible
+from guiju.web import exports, selections
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import OPEN_VERDICTS, plugins
+from guiju.web.wording import OPEN_VERDICTS, label, plugins
+from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("attention", __name__)
+blueprint.add_app_template_global(selections.row_key)
 
 _PAGE = 50
 
 
 @blueprint.get("/organizations/<number:organization_id>/attention")
-def page(organization_id: int) -> str:
-    """The list, with its filters in the address."""
+def page(organization_id: int) -> Response | str:
+    """The list, with its filters in the address; as a file where the address asks for one."""
     chosen = [verdict for verdict in request.args.getlist("verdict") if verdict in OPEN_VERDICTS]
     requirement = request.args.get("requirement") or None
     own = bool(request.args.get("own"))
     order = request.args.get("sort", "due")
     order = order if order in ORDERS else "due"
     due_until = _day(request.args.get("due_until", ""))
+    if exports.wanted_format():
+        options = {
+            "verdicts": chosen,
+            "requirement": requirement,
+            "due_until": due_until,
+            "order_by": order,
+            "below": not own,
+        }
+        return _file(organization_id, options)
     try:
         found = queries.attention(
             db.session,
@@ -80,7 +95,43 @@ def page(organization_id: int) -> str:
         requirement=requirement,
         due_until=due_until,
         pack=pack,
+        may_act=current_user.may("findings.act", portrait.place.path),
+        problems={},
+        typed=request.form,
     )
+
+
+def _file(organization_id: int, options: dict[str, Any]) -> Response:
+    portrait = visible_portrait(organization_id, today())
+    headings = [_("结论"), _("单位"), _("要求"), _("条款"), _("期间"), _("期限")]
+    rows = _rows(organization_id, options)
+    return exports.send(_("待处理"), _("待处理"), headings, rows, portrait.place.code)
+
+
+def _rows(organization_id: int, options: dict[str, Any]) -> Iterator[list[Cell]]:
+    cursor: str | None = None
+    while True:
+        found = queries.attention(
+            db.session,
+            plugins().packs,
+            organization_id,
+            within=current_user.within,
+            cursor=cursor,
+            limit=500,
+            **options,
+        )
+        for item in found.items:
+            yield [
+                label(item.verdict, "verdict"),
+                item.unit.name,
+                item.title,
+                clause(item),
+                item.period_text,
+                item.due,
+            ]
+        cursor = found.cursor
+        if cursor is None:
+            return
 
 
 @blueprint.app_template_global()

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from guiju.clock import today
 from guiju.db import db
+from guiju.decisions import matters
+from guiju.decisions.matters import About
+from guiju.decisions.models import STEP_ACTIONS
+from guiju.decisions.refusals import Outdated
+from guiju.language import gettext as _
 from guiju.organizations.people import names
 from guiju.organizations.portrait import Portrait
+from guiju.rules.problems import BadInput, Problem
 from guiju.scoring import queries
 from guiju.scoring.results import FindingView, GridCell, GridRow, NotVisible, OrganizationGrid
-from guiju.web import addresses
+from guiju.web import addresses, refusals
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.sessions import about_people, not_found_unless
 from guiju.web.wording import plugins
 
 blueprint = Blueprint("findings", __name__, url_prefix="/organizations/<number:organization_id>")
+refusals.init_blueprint(blueprint)
 
 #: Kinds of subjects that a row of a grid stands for by itself.
 _WHOLE = {"organization", "group", "team", "city"}
@@ -33,23 +40,115 @@ _PEOPLE = {"member", "person"}
 @blueprint.get("/findings/<requirement>")
 def page(organization_id: int, requirement: str) -> str:
     """The explanation of one finding; inside another page where that page asks for it."""
-    subject_type, subject = request.args.get("subject_type"), request.args.get("subject")
+    return _explained(about(organization_id, requirement, request.args))
+
+
+@blueprint.post("/findings/<requirement>")
+def act(organization_id: int, requirement: str) -> Response | tuple[str, int]:
+    """Decide, give a reason, object, or answer one of these: what the pressed button says."""
+    asked = about(organization_id, requirement, request.form)
     portrait = visible_portrait(organization_id, today())
-    with _opened(portrait, requirement, people=subject_type in _PEOPLE):
-        try:
-            found = queries.explain(
-                db.session,
-                plugins().packs,
-                organization_id,
-                requirement,
-                within=current_user.within,
-                part=request.args.get("part"),
-                subject=(subject_type, subject) if subject_type and subject else None,
-                period=request.args.get("period"),
-            )
-        except NotVisible:
-            abort(404)
-    return _render("explanation", portrait, explanation=found, names=_names([found.view]))
+    not_found_unless(request.form.get("action") in STEP_ACTIONS)
+    people = asked.subject is not None and asked.subject[0] in _PEOPLE
+    try:
+        with _opened(portrait, requirement, people=people):
+            _act(asked)
+    except BadInput as error:
+        problems = {problem.place: problem for problem in error.problems}
+        return _explained(asked, problems=problems), 422
+    except Outdated:
+        return _explained(asked, outdated=True), 409
+    flash(_("已记录。新的结论稍后计入。"))
+    return redirect(about_address(asked))
+
+
+def about(organization_id: int, requirement: str, given: Mapping[str, str]) -> About:
+    """Which finding an address or a form means."""
+    subject_type, subject = given.get("subject_type"), given.get("subject")
+    return About(
+        organization_id,
+        requirement,
+        given.get("part") or None,
+        (subject_type, subject) if subject_type and subject else None,
+        given.get("period") or None,
+    )
+
+
+def about_address(asked: About) -> str:
+    """Where a finding is explained."""
+    subject_type, subject = asked.subject or (None, None)
+    return url_for(
+        "findings.page",
+        organization_id=asked.organization_id,
+        requirement=asked.requirement,
+        part=asked.part,
+        period=asked.period,
+        subject_type=subject_type,
+        subject=subject,
+    )
+
+
+def _explained(
+    asked: About,
+    *,
+    problems: Mapping[str, Problem] | None = None,
+    outdated: bool = False,
+) -> str:
+    portrait = visible_portrait(asked.organization_id, today())
+    people = asked.subject is not None and asked.subject[0] in _PEOPLE
+    with _opened(portrait, asked.requirement, people=people):
+        shown = matters.show(db.session, plugins().packs, current_user, asked)
+        return _render(
+            "explanation",
+            portrait,
+            shown=shown,
+            asked=asked,
+            explanation=shown.explanation,
+            names=_names([shown.explanation.view]),
+            problems=problems or {},
+            outdated=outdated,
+            typed=request.form,
+        )
+
+
+def _act(asked: About) -> None:
+    given, packs = request.form, plugins().packs
+    action, text = given["action"], given.get("reason", "")
+    revision = given.get("revision", 0, type=int)
+    matter = given.get("matter", 0, type=int)
+    if action == "decide":
+        matters.decide(
+            db.session,
+            packs,
+            current_user,
+            asked,
+            given.get("verdict", ""),
+            text,
+            shown=given.get("basis", ""),
+            revision=revision,
+        )
+    elif action == "explain":
+        matters.give_reason(db.session, packs, current_user, asked, text, revision=revision)
+    elif action in {"accept", "decline"}:
+        accepted = action == "accept"
+        matters.answer_reason(
+            db.session,
+            packs,
+            current_user,
+            asked,
+            text,
+            accepted=accepted,
+            revision=revision,
+        )
+    elif action == "reopen":
+        matters.reopen(db.session, current_user, matter, text, revision=revision)
+    elif action == "appeal":
+        matters.appeal(db.session, current_user, matter, text, revision=revision)
+    else:
+        upheld = action == "uphold"
+        matters.answer_appeal(
+            db.session, current_user, matter, text, upheld=upheld, revision=revision
+        )
 
 
 @blueprint.get("/cells/<requirement>")

@@ -1,0 +1,64 @@
+"""Lists as files: workbooks, or CSV for programs; written down, and no cell is a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import chain
+
+from flask import Response, request, stream_with_context
+from flask_login import current_user
+
+from guiju.audit.operations import record
+from guiju.db import db, transaction
+from guiju.web.workbooks import Cell, send_list
+
+FORMATS = ("xlsx", "csv")
+
+#: What makes a spreadsheet read a text as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def wanted_format() -> str | None:
+    """The format that the address asks for; None for the page."""
+    asked = request.args.get("format")
+    return asked if asked in FORMATS else None
+
+
+def send(
+    name: str, title: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]], about: str
+) -> Response:
+    """The list in the format asked for, called ``name``; that it was taken is written down.
+
+    ``about`` is the code of the unit whose list it is.
+    """
+    file_format = wanted_format() or FORMATS[0]
+    with transaction(db.session):
+        after = {"list": name, "format": file_format, "address": request.full_path}
+        record(db.session, current_user.actor(), "list.export", "organization", about, after=after)
+    if file_format == "xlsx":
+        return send_list(f"{name}.xlsx", title, headings, rows)
+    answer = Response(stream_with_context(_lines(headings, rows)), mimetype="text/csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
+    return answer
+
+
+def _lines(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    # Without the mark, Excel reads Chinese as something else.
+    yield "\ufeff"
+    for row in chain([headings], rows):
+        buffer = io.StringIO()
+        csv.writer(buffer).writerow([harmless(cell) for cell in row])
+        yield buffer.getvalue()
+
+
+def harmless(cell: Cell) -> str:
+    """A cell as CSV has it; a text that would be read as a formula begins with an apostrophe."""
+    if cell is None:
+        return ""
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = str(cell)
+    return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
