@@ -21,11 +21,13 @@ import pytest
 import redis
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
+from argon2 import PasswordHasher
 from filelock import FileLock
 from playwright.sync_api import Browser
 from psycopg import sql
 
 from guiju import embedded
+from guiju.accounts import passwords
 from guiju.audit.operations import Actor
 from guiju.config import APP_ROLE
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
@@ -93,6 +95,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         # A worker process started them and has ended: take them over.
         embedded.start(folder).stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashing passwords costs next to nothing: how much it should is argon2's own business."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", quick)
+        yield
 
 
 @pytest.fixture(scope="session")
