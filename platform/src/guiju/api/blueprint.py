@@ -21,6 +21,7 @@ from marshmallow import Schema, fields, validate
 
 from guiju.api import admission, cursors, idempotency, languages, tags
 from guiju.api.addresses import ROOT
+from guiju.api.problems import Refused
 from guiju.api.reading import Parser
 
 View: TypeAlias = Callable[..., Any]
@@ -122,6 +123,26 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return _marked(
             self.arguments(schema, location="json", example=example), body="application/json"
         )
+
+    def receives(self, *media_types: str) -> Decorator:
+        """A file as the body, handed to the view as its first argument, with its media type."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(*arguments: Any, **places: Any) -> Any:
+                if request.mimetype not in media_types:
+                    raise Refused(415, "、".join(media_types))
+                return view(request.get_data(), *arguments, **places)
+
+            notes = deepcopy(getattr(view, "_apidoc", {}))
+            notes["guiju_body"] = "file"
+            wrapper._apidoc = notes  # type: ignore[attr-defined] # noqa: SLF001
+            content = {"schema": {"type": "string", "format": "binary"}}
+            body = {"required": True, "content": dict.fromkeys(media_types, content)}
+            documented: View = self.doc(requestBody=body)(wrapper)
+            return documented
+
+        return decorate
 
     def asks(self, schema: type[Schema]) -> Decorator:
         """The parameters of the address, handed to the view as a mapping."""

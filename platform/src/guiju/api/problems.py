@@ -7,8 +7,9 @@ are for programs and never change; the texts are for people and may.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -126,6 +127,16 @@ def not_found() -> Refused:
 def fault(place: str, code: str, detail: str, found: str = "", *, at: str = "pointer") -> Refused:
     """One fault of the request; ``at`` is ``pointer``, ``parameter`` or ``header``."""
     return Refused(422, errors=[_error(Fault(place, found, detail, code), at)])
+
+
+@contextmanager
+def in_body(prefix: str) -> Iterator[None]:
+    """Let faults of a row that an operation calls ``prefix`` have their place in the body."""
+    try:
+        yield
+    except BadInput as error:
+        found = [replace(one, place=one.place.removeprefix(prefix)) for one in error.problems]
+        raise BadInput(found, error.omitted) from None
 
 
 def bad_input(error: BadInput) -> Refused:

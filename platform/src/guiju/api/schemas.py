@@ -49,3 +49,11 @@ def is_period(text: str) -> None:
         periods.parse(text)
     except ValueError:
         raise ValidationError("Not a period.") from None
+
+
+def is_month(text: str) -> bool:
+    """Whether a text is a month as findings write it: ``2021-03``."""
+    try:
+        return periods.parse(text)[1] is periods.Unit.MONTH
+    except ValueError:
+        return False

@@ -8,18 +8,17 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from flask import current_app
 from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
 from guiju.api.admission import about_people, visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
+from guiju.api.plugins import packs
 from guiju.api.reach import at_or_below, below, demand, home, organization
 from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
 from guiju.db import current_tenant_id, db
 from guiju.organizations.models import Organization
-from guiju.plugins import Plugins
 from guiju.rules import vocabulary as v
 from guiju.rules.findings import SUBJECT_TABLES
 from guiju.scoring import queries
@@ -356,7 +355,7 @@ def _of(unit: _Unit, query: Mapping[str, Any]) -> list[tuple[Key, Mapping[str, A
     period = query.get("period")
     views = queries.findings(
         db.session,
-        _packs(),
+        packs(),
         unit.organization_id,
         within=visitor().within,
         year=int(period[:4]) if period else query.get("year"),
@@ -408,7 +407,7 @@ def _explanation(number: int, requirement: str, query: Mapping[str, Any]) -> dic
     kind, subject = query.get("subject_type"), query.get("subject")
     found = queries.explain(
         db.session,
-        _packs(),
+        packs(),
         number,
         requirement,
         within=visitor().within,
@@ -446,7 +445,7 @@ def attention(query: Mapping[str, Any]) -> Page:
     after = opened(query)
     found = queries.attention(
         db.session,
-        _packs(),
+        packs(),
         top,
         within=visitor().within,
         verdicts=query["verdict"],
@@ -485,7 +484,7 @@ def overview(query: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
     """Counts by verdict of an organization and all below it."""
     found = queries.overview(
         db.session,
-        _packs(),
+        packs(),
         organization(organization_id, "findings.read").id,
         within=visitor().within,
         year=query.get("year"),
@@ -529,8 +528,3 @@ def standing() -> dict[str, Any]:
         {"as_of": found.as_of, "scored_at": found.scored_at, "waiting": found.waiting}
     )
     return shown
-
-
-def _packs() -> queries.Packs:
-    plugins: Plugins = current_app.extensions["guiju_plugins"]
-    return plugins.packs

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, current_app, send_file, url_for
+from flask import Response, send_file, url_for
 from marshmallow import Schema, fields, validate
 
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
+from guiju.api.plugins import plugins
 from guiju.api.problems import Refused, not_found
 from guiju.api.reach import organization
 from guiju.api.schemas import plain
@@ -21,7 +22,6 @@ from guiju.jobs import queries
 from guiju.jobs.models import STATES
 from guiju.jobs.queries import FileSummary, JobSummary
 from guiju.organizations.portrait import portrait
-from guiju.plugins import Plugins
 from guiju.reports.operations import request_report
 
 blueprint = Blueprint(
@@ -143,9 +143,8 @@ def request_one(body: Mapping[str, Any], organization_id: str) -> tuple[dict[str
     found = organization(organization_id, "reports.make")
     as_of = body.get("as_of") or today()
     shown = portrait(db.session, found.id, as_of)
-    plugins: Plugins = current_app.extensions["guiju_plugins"]
     profile = shown.profile if shown is not None else None
-    formats = {known.id: known for known in plugins.formats_of(profile or "")}
+    formats = {known.id: known for known in plugins().formats_of(profile or "")}
     number = request_report(db.session, visitor().actor(), formats, found.id, body["format"], as_of)
     return accepted(number)
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask import current_app
 from marshmallow import Schema, fields, validate
 
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, sliced
+from guiju.api.plugins import plugins
 from guiju.api.problems import not_found
 from guiju.api.reach import demand
 from guiju.api.schemas import id_field, plain, text_field
-from guiju.plugins import Plugins
 from guiju.rules import library
 from guiju.rules.pack import Pack
 from guiju.rules.registry import CHECKS
@@ -102,7 +101,7 @@ class MatterSchema(Schema):
 def listing(query: Mapping[str, Any]) -> Page:
     """The installed profiles."""
     demand("organization.read")
-    return sliced([library.summary(pack) for pack in _plugins().packs.values()], query)
+    return sliced([library.summary(pack) for pack in plugins().packs.values()], query)
 
 
 @blueprint.get("/profiles/<profile>")
@@ -122,7 +121,7 @@ def show(query: Mapping[str, Any], profile: str) -> dict[str, Any]:
             "clause": known.clause,
             "media_type": known.media_type,
         }
-        for known in _plugins().formats_of(pack.id)
+        for known in plugins().formats_of(pack.id)
     ]
     as_of: date | None = query.get("as_of")
     shown: dict[str, Any] = plain(
@@ -161,12 +160,7 @@ def comparison(query: Mapping[str, Any]) -> Page:
 
 def _pack(profile: str) -> Pack:
     demand("organization.read")
-    found = _plugins().packs.get(profile)
+    found = plugins().packs.get(profile)
     if found is None:
         raise not_found()
-    return found
-
-
-def _plugins() -> Plugins:
-    found: Plugins = current_app.extensions["guiju_plugins"]
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
@@ -17,6 +17,7 @@ from guiju.activities.queries import STATES, RecordSummary, RecordView
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened, sliced
+from guiju.api.plugins import plugins
 from guiju.api.problems import fault
 from guiju.api.reach import home, known_organization, organization
 from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
@@ -24,7 +25,6 @@ from guiju.api.tags import check_match
 from guiju.db import db
 from guiju.db.session import AnySession
 from guiju.language import gettext as _
-from guiju.plugins import Plugins
 from guiju.rules import periods
 from guiju.scoring.naming import Names
 
@@ -236,7 +236,7 @@ def create(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     assert unit is not None
     code = body.pop("id", None)
     made = records.create_record(
-        db.session, visitor(), _plugins(), unit.id, _payload(body), code=code
+        db.session, visitor(), plugins(), unit.id, _payload(body), code=code
     )
     shown = _shown(queries.find_record(db.session, visitor(), made.occasion_id))
     return shown, url_for(".show", occasion_id=shown["id"])
@@ -263,7 +263,7 @@ def correct(body: dict[str, Any], occasion_id: str) -> dict[str, Any]:
     reason = body.pop("reason", None)
 
     def apply(session: AnySession, asking: Visitor, number: int) -> None:
-        records.correct_record(session, asking, _plugins(), number, _payload(body), reason=reason)
+        records.correct_record(session, asking, plugins(), number, _payload(body), reason=reason)
 
     return _changed(occasion_id, "records.write", apply)
 
@@ -413,8 +413,3 @@ def _shown(found: RecordView) -> dict[str, Any]:
         "history": plain(steps),
         "may": sorted(found.may),
     }
-
-
-def _plugins() -> Plugins:
-    found: Plugins = current_app.extensions["guiju_plugins"]
-    return found

@@ -7,18 +7,22 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import url_for
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from guiju.api import keyset
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
-from guiju.api.cursors import Page
+from guiju.api.cursors import Page, sliced
+from guiju.api.problems import fault, in_body
 from guiju.api.reach import at_or_below, below, known_organization, organization
 from guiju.api.schemas import WithinQuery, id_field, plain, text_field
-from guiju.db import db
+from guiju.api.tags import check_match
+from guiju.db import current_tenant_id, db
 from guiju.db.authored import authored, select_authored
-from guiju.organizations import operations
+from guiju.language import gettext as _
+from guiju.organizations import history, operations
 from guiju.organizations.models import Organization
+from guiju.organizations.restructuring import merge_organizations
 from guiju.rules import tables
 from guiju.rules import vocabulary as v
 
@@ -45,6 +49,49 @@ _EXAMPLE = {
 
 class OrganizationSchema(tables.Organizations):
     """An organization, as it is entered and shown."""
+
+
+class RenameSchema(Schema):
+    """Another name from a day on."""
+
+    name = fields.String(
+        required=True, validate=validate.Length(1, 500), metadata={"description": "新名称"}
+    )
+    renamed_on = fields.Date(required=True, metadata={"description": "使用新名称的第一天"})
+
+
+class MoveSchema(Schema):
+    """Another superior from a day on."""
+
+    parent = id_field("新的上级", required=True)
+    moved_on = fields.Date(required=True, metadata={"description": "归新上级的第一天"})
+
+
+class CloseSchema(Schema):
+    """The end of an organization."""
+
+    closed_on = fields.Date(required=True, metadata={"description": "存在的最后一天"})
+
+
+class MergeSchema(Schema):
+    """Organizations that become part of another."""
+
+    sources = fields.List(id_field("并入的组织"), required=True, validate=validate.Length(1, 100))
+    effective_on = fields.Date(required=True, metadata={"description": "并入的第一天"})
+
+
+class ChangeSchema(Schema):
+    """Something done to the tree."""
+
+    id = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    effective_on = fields.Date(required=True)
+    made_at = fields.DateTime(required=True)
+    made_by = fields.String(required=True)
+    undone_at = fields.DateTime(required=True, allow_none=True)
+    units = fields.List(
+        fields.String(), required=True, metadata={"description": "所涉及的组织，您可见的"}
+    )
 
 
 class OrganizationQuery(ListQuery, WithinQuery):
@@ -101,9 +148,122 @@ def show(organization_id: str) -> dict[str, Any]:
 @blueprint.creates(OrganizationSchema)
 def create(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Add an organization below one that the visitor manages."""
-    known_organization(body.get("parent"), "/parent", "organization.manage")
-    made = operations.create_organization(db.session, visitor().actor(), body)
+    if body.get("parent") is None:
+        raise fault("/parent", "required", _("不能缺少"))
+    known_organization(body["parent"], "/parent", "organization.manage")
+    with in_body("/organizations/0"):
+        made = operations.create_organization(db.session, visitor().actor(), body)
     return _representation(made), url_for(".show", organization_id=made.code)
+
+
+@blueprint.post("/organizations/<id:organization_id>/rename")
+@blueprint.says("更改名称", "从某一天起使用新名称；以前的日子仍是原来的名称。")
+@blueprint.takes(RenameSchema)
+@blueprint.changes(OrganizationSchema)
+def rename(body: dict[str, Any], organization_id: str) -> dict[str, Any]:
+    """Give an organization another name from a day on."""
+    found = _to_change(organization_id)
+    operations.rename_organization(
+        db.session, visitor().actor(), found, body["name"], body["renamed_on"]
+    )
+    return _again(found)
+
+
+@blueprint.post("/organizations/<id:organization_id>/move")
+@blueprint.says("调整上级", "连同下级一起，从某一天起归另一个上级；此前的结果仍归原处。")
+@blueprint.takes(MoveSchema)
+@blueprint.changes(OrganizationSchema)
+def move(body: dict[str, Any], organization_id: str) -> dict[str, Any]:
+    """Put an organization under another superior from a day on."""
+    found = _to_change(organization_id)
+    parent = known_organization(body["parent"], "/parent", "organization.manage")
+    assert parent is not None
+    operations.move_organization(db.session, visitor().actor(), found, parent.id, body["moved_on"])
+    return _again(found)
+
+
+@blueprint.post("/organizations/<id:organization_id>/close")
+@blueprint.says("撤销组织", "那一天是最后一天；党员和任职也到那一天为止。")
+@blueprint.takes(CloseSchema)
+@blueprint.changes(OrganizationSchema)
+def close(body: dict[str, Any], organization_id: str) -> dict[str, Any]:
+    """Close an organization."""
+    found = _to_change(organization_id)
+    operations.close_organization(db.session, visitor().actor(), found, body["closed_on"])
+    return _again(found)
+
+
+@blueprint.post("/organizations/<id:organization_id>/reopen")
+@blueprint.says("恢复组织", "如同没有撤销过；党员须重新登记。")
+@blueprint.changes(OrganizationSchema)
+def reopen(organization_id: str) -> dict[str, Any]:
+    """Let a closed organization exist on."""
+    found = _to_change(organization_id)
+    operations.reopen_organization(db.session, visitor().actor(), found)
+    return _again(found)
+
+
+@blueprint.post("/organizations/<id:organization_id>/merge")
+@blueprint.says("并入其他组织", "`sources` 从那一天起成为本组织的一部分，党员随之转入。")
+@blueprint.takes(MergeSchema)
+@blueprint.changes(OrganizationSchema)
+def merge(body: dict[str, Any], organization_id: str) -> dict[str, Any]:
+    """Let organizations become part of this one from a day on."""
+    found = _to_change(organization_id)
+    sources = [
+        known_organization(code, f"/sources/{number}", "organization.manage")
+        for number, code in enumerate(body["sources"])
+    ]
+    merge_organizations(
+        db.session,
+        visitor().actor(),
+        [source.id for source in sources if source is not None],
+        found,
+        body["effective_on"],
+    )
+    return _again(found)
+
+
+@blueprint.get("/organizations/<id:organization_id>/changes")
+@blueprint.says("列出组织的变动", "新的在前。")
+@blueprint.asks(ListQuery)
+@blueprint.lists(ChangeSchema)
+def changes(query: Mapping[str, Any], organization_id: str) -> Page:
+    """What was done to an organization."""
+    found = organization(organization_id, "organization.read")
+    rows = [
+        plain(
+            {
+                "id": change.id,
+                "kind": change.kind,
+                "effective_on": change.effective_on,
+                "made_at": change.made_at,
+                "made_by": change.made_by,
+                "undone_at": change.undone_at,
+                "units": [unit.code for unit in change.units if visitor().sees(unit.path)],
+            }
+        )
+        for change in history.changes(db.session, found.id, limit=1000)
+    ]
+    return sliced(rows, query)
+
+
+def _to_change(code: str) -> int:
+    """The number of an organization that is locked and as the caller has read it."""
+    found = organization(code, "organization.manage", lock=True)
+    check_match(_representation(found))
+    return found.id
+
+
+def _again(number: int) -> dict[str, Any]:
+    db.session.expire_all()
+    return _representation(
+        db.session.scalars(
+            sa.select(Organization).where(
+                Organization.tenant_id == current_tenant_id(), Organization.id == number
+            )
+        ).one()
+    )
 
 
 def _representation(found: Organization) -> dict[str, Any]:

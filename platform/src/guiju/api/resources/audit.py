@@ -1,0 +1,86 @@
+"""The audit trail, searched by the auditor of the whole tenant alone; that too is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from guiju.api.admission import visitor
+from guiju.api.blueprint import Blueprint, ListQuery
+from guiju.api.cursors import Page, opened
+from guiju.api.problems import Refused
+from guiju.api.schemas import plain, text_field
+from guiju.audit import queries
+from guiju.audit.operations import record_reading
+from guiju.audit.queries import Filters
+from guiju.db import db, transaction
+
+blueprint = Blueprint(
+    "audit", "审计", "谁、何时、从哪里、做了什么、改动前后如何。只供全单位的审计员查阅。"
+)
+
+_FILTERS = tuple(Filters.__dataclass_fields__)
+
+
+class AuditQuery(ListQuery):
+    """Which entries are listed."""
+
+    actor = text_field("操作人姓名中的文字", 100)
+    action = text_field("操作，或其开头，如 occasion.", 100)
+    subject_type = text_field("对象的种类", 100)
+    subject = text_field("对象的编号", 200)
+    address = text_field("来源地址", 100)
+    since = fields.Date(metadata={"description": "这一天及以后的"})
+    until = fields.Date(metadata={"description": "这一天及以前的"})
+
+
+class AuditEntrySchema(Schema):
+    """One thing done."""
+
+    id = fields.Integer(required=True)
+    at = fields.DateTime(required=True)
+    actor = fields.String(required=True)
+    address = fields.String(required=True, allow_none=True)
+    action = fields.String(required=True)
+    subject_type = fields.String(required=True)
+    subject = fields.String(required=True, allow_none=True)
+    before = fields.Dict(required=True, allow_none=True)
+    after = fields.Dict(required=True, allow_none=True)
+
+
+@blueprint.get("/audit")
+@blueprint.says("查阅审计记录", "新的在前。查阅本身也记入审计。")
+@blueprint.asks(AuditQuery)
+@blueprint.lists(AuditEntrySchema)
+def listing(query: Mapping[str, Any]) -> Page:
+    """The latest entries."""
+    if not visitor().may_everywhere("audit.read"):
+        raise Refused(403)
+    filters = Filters(**{name: query[name] for name in _FILTERS if name in query})
+    with transaction(db.session):
+        told = "；".join(f"{name}={value}" for name, value in filters.told().items())
+        record_reading(db.session, visitor().actor(), "audit_entries", told or "api")
+    after = opened(query)
+    found = queries.entries(
+        db.session, filters, before=None if after is None else after[0], limit=query["limit"] + 1
+    )
+    shown = found[: query["limit"]]
+    rows = [
+        plain(
+            {
+                "id": entry.id,
+                "at": entry.at,
+                "actor": entry.actor,
+                "address": entry.address,
+                "action": entry.action,
+                "subject_type": entry.subject_type,
+                "subject": entry.subject,
+                "before": entry.before,
+                "after": entry.after,
+            }
+        )
+        for entry in shown
+    ]
+    return Page(rows, [shown[-1].id] if len(found) > len(shown) else None)
