@@ -22,10 +22,10 @@ from guiju.appraisals.models import judgements
 from guiju.audit.operations import record
 from guiju.db.scope import current_tenant
 from guiju.db.session import AnySession, transaction
-from guiju.decisions.models import Matter, MatterStep
+from guiju.decisions.models import Matter, MatterStep, Task
 from guiju.decisions.refusals import Outdated, written
 from guiju.decisions.snapshots import basis, snapshot
-from guiju.decisions.tasks import Target, answer_with_reason
+from guiju.decisions.tasks import Target, answer_with_reason, tasks_about
 from guiju.language import gettext as _
 from guiju.notices.operations import notify_superiors, notify_unit
 from guiju.organizations.dirty import mark_dirty
@@ -70,6 +70,8 @@ class Shown:
     #: The matter's revision, 0 where there is none.
     revision: int
     steps: Sequence[MatterStep]
+    #: What was asked of the unit about it, newest first.
+    tasks: Sequence[Task]
     #: Digest of the facts shown; whoever decides says it again.
     basis: str
     #: Whether the facts are others than those decided upon.
@@ -99,6 +101,9 @@ def show(session: AnySession, packs: Packs, visitor: Visitor, about: About) -> S
         matter=matter,
         revision=0 if matter is None else matter.revision,
         steps=steps,
+        tasks=tasks_about(
+            session, Target(about.organization_id, about.requirement, about.part, about.period)
+        ),
         basis=taken,
         changed=matter is not None
         and (matter.changed or (matter.basis is not None and matter.basis != taken)),

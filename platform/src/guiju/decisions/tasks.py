@@ -211,6 +211,23 @@ def answer_with_reason(session: AnySession, visitor: Visitor, target: Target, te
     )
 
 
+def tasks_about(session: AnySession, target: Target) -> list[Task]:
+    """What was asked of a unit about one requirement and period, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Task)
+            .where(
+                Task.organization_id == target.organization_id,
+                Task.requirement == target.requirement,
+                Task.part.is_not_distinct_from(target.part),
+                Task.period.is_not_distinct_from(target.period),
+                Task.state != "undone",
+            )
+            .order_by(Task.id.desc())
+        )
+    )
+
+
 def tasks(
     session: AnySession,
     packs: Mapping[str, Pack],

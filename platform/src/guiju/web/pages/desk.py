@@ -26,7 +26,7 @@ from guiju.web.pages.findings import about_address
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.selections import chosen, selected
 from guiju.web.sessions import about_people, not_found_unless
-from guiju.web.wording import label, period_short, plugins
+from guiju.web.wording import label, plugins
 from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("desk", __name__, url_prefix="/organizations/<number:organization_id>/desk")
@@ -248,14 +248,6 @@ def matter_address(row: MatterRow) -> str:
             row.period,
         )
     )
-
-
-@blueprint.app_template_filter()
-def period_words(period: str | None) -> str:
-    """A period with its year, in the visitor's language; empty without one."""
-    if period is None:
-        return ""
-    return f"{period[:4]} {period_short(period)}"
 
 
 @blueprint.app_template_filter()

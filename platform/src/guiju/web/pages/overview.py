@@ -68,11 +68,12 @@ def broken(counts: Mapping[str, int]) -> int:
 
 
 def sorted_units(found: Sequence[UnitCounts], key: str) -> list[UnitCounts]:
-    """Children in the order that ``key`` names: a verdict, ``share``, or else by their codes."""
+    """Children in the order that ``key`` names: a verdict, or else by their codes.
+
+    Never by their rates: no notice asks for an order of merit, and some forbid one.
+    """
     if key in SHOWN_VERDICTS:
         return sorted(found, key=lambda row: -row.counts.get(key, 0))
-    if key == "share":
-        return sorted(found, key=lambda row: met_share(row.counts))
     return sorted(found, key=lambda row: natural(row.unit.code))
 
 

@@ -13,9 +13,8 @@ from werkzeug.wrappers import Response
 from guiju.clock import today
 from guiju.db import db
 from guiju.decisions import tasks
-from guiju.decisions.models import TASK_KINDS, TASK_STATES
+from guiju.decisions.models import TASK_KINDS, TASK_STATES, Task
 from guiju.decisions.refusals import Outdated
-from guiju.decisions.tasks import TaskRow
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring import queries as findings
@@ -166,7 +165,7 @@ def _rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Cell]]:
                 task.period,
                 task.text,
                 task.due_on,
-                task_state(row),
+                task_state(task),
                 task.answer,
                 task.made_by,
                 task.made_at.date(),
@@ -190,13 +189,13 @@ def task_kind(kind: str) -> str:
 
 
 @blueprint.app_template_filter()
-def task_state(row: TaskRow) -> str:
+def task_state(task: Task) -> str:
     """What has become of it."""
-    if row.task.kind == "remind" and row.task.state == "closed":
+    if task.kind == "remind" and task.state == "closed":
         return _("已送达")
     return {
         "open": _("待答复"),
         "answered": _("已答复，待办结"),
         "closed": _("已办结"),
         "undone": _("已撤回"),
-    }[row.task.state]
+    }[task.state]
