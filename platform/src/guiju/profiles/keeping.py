@@ -212,6 +212,8 @@ def _keep(
 def _rows(made: Preview, preview_id: int) -> Iterator[Mapping[str, object]]:
     """One row for each organization with moves, the moves in the order of the rules."""
     moves = made.comparison
+    if not len(moves.organization):
+        return
     order = np.lexsort((moves.to, moves.from_, moves.rule, moves.organization))
     organizations, starts = np.unique(moves.organization[order], return_index=True)
     ends = np.append(starts[1:], len(order))

@@ -36,14 +36,14 @@ class Enabled:
 class Answer:
     """What holds for one question at an organization, and where it was chosen.
 
-    ``source`` is ``default``, ``tenant`` (a setting of the whole tenant) or ``above``
-    (``organization``, whose name is given to who sees it) or ``here``.
+    ``source`` is ``default``, ``tenant`` (a setting of the whole tenant), ``above`` (at
+    ``chosen_at``) or ``here``.
     """
 
     question: Question
     value: str
     source: str
-    organization: str | None = None
+    chosen_at: Enabled | None = None
 
 
 def enabled_around(session: AnySession, path: str) -> list[Enabled]:
@@ -95,7 +95,7 @@ def _answer(
         return Answer(question, term.settings[name], "here")
     for one in above:
         if name in one.term.settings:
-            return Answer(question, one.term.settings[name], "above", one.organization)
+            return Answer(question, one.term.settings[name], "above", one)
     if name in tenant:
         return Answer(question, tenant[name], "tenant")
     return Answer(question, question.default, "default")

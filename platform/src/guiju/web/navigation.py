@@ -85,6 +85,13 @@ def _items() -> Iterator[Item]:
             url_for("people.index"),
             request.blueprint in {"people", "permission_matrix", "account_policy"},
         )
+    if home is not None and not current_user.works_in_branch:
+        yield Item(
+            "profiles",
+            _("地方规则"),
+            url_for("profiles.page", organization_id=home.organization_id),
+            request.blueprint == "profiles",
+        )
     if current_user.may("jobs.read"):
         yield Item("jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs")
     if current_user.may_everywhere("audit.read"):

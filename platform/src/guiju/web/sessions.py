@@ -55,7 +55,13 @@ _WHILE_OWING = {
 PROGRAMS = "api_"
 
 #: Endpoints that a page asks by itself: they do not count as somebody working.
-UNATTENDED = {"standing.fragment", "reports.listing", "jobs.listing", "jobs.state"}
+UNATTENDED = {
+    "standing.fragment",
+    "reports.listing",
+    "jobs.listing",
+    "jobs.state",
+    "profiles.progress",
+}
 
 _BEGUN, _SEEN = "begun", "seen"
 

@@ -24,6 +24,7 @@ from guiju.web.pages import (
     people,
     permission_matrix,
     profiles,
+    profiles,
     record_form,
     records,
     reports,
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     jobs.blueprint,
     audit.blueprint,
     standing.blueprint,
+    profiles.blueprint,
     profiles.blueprint,
     library.blueprint,
 )
