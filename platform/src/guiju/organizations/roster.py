@@ -97,33 +97,38 @@ def roster(
         "from": [Member.from_on.desc().nulls_last(), Person.name],
         "code": [Person.code],
     }
-    rows = session.execute(
-        sa.select(
-            Member.id,
-            Member.person_id,
-            Member.organization_id,
-            Person.code,
-            Person.name,
-            Member.membership_class,
-            Member.from_on,
-            Member.until_on,
-            found.joined_on,
-            group.name,
-            found.leading_cadre,
-            found.floating,
+    rows = (
+        session.execute(
+            sa.select(
+                Member.id.label("member_id"),
+                Member.person_id,
+                Member.organization_id,
+                Person.code,
+                Person.name,
+                Member.membership_class,
+                Member.from_on,
+                Member.until_on,
+                found.joined_on,
+                group.name.label("group"),
+                found.leading_cadre,
+                found.floating,
+            )
+            .join(Person, of_person)
+            .outerjoin(group, of_group)
+            .where(*conditions)
+            .order_by(*orders[order_by], Member.id)
+            .offset(offset)
+            .limit(limit)
         )
-        .join(Person, of_person)
-        .outerjoin(group, of_group)
-        .where(*conditions)
-        .order_by(*orders[order_by], Member.id)
-        .offset(offset)
-        .limit(limit)
-    ).all()
+        .mappings()
+        .all()
+    )
     total = session.scalars(
         sa.select(sa.func.count()).select_from(Member).join(Person, of_person).where(*conditions)
     ).one()
-    posts = _posts(session, organization_id, [row[1] for row in rows], on)
-    return Roster([Entry(*tuple(row), posts.get(row[1], ())) for row in rows], total)
+    posts = _posts(session, organization_id, [row["person_id"] for row in rows], on)
+    entries = [Entry(**row, posts=posts.get(row["person_id"], ())) for row in rows]
+    return Roster(entries, total)
 
 
 def _posts(
@@ -181,3 +186,14 @@ def _spell(session: AnySession, model: type[Member | Post], number: int) -> Spel
         .where(model.tenant_id == current_tenant_id(), model.id == number)
     ).one_or_none()
     return None if row is None else Spell(*row)
+
+
+def people(session: AnySession, codes: Sequence[str]) -> list[str | None]:
+    """The names of the people with these codes whom the tenant knows."""
+    return list(
+        session.scalars(
+            sa.select(Person.name).where(
+                Person.tenant_id == current_tenant_id(), Person.code.in_(codes)
+            )
+        )
+    )

@@ -59,6 +59,8 @@ def _items() -> Iterator[Item]:
             url_for("records.listing", organization_id=home.organization_id),
             request.blueprint in {"records", "record_form"},
         )
+        if current_user.may("records.review"):
+            yield Item("review", _("审核"), url_for("reviews.page"), request.blueprint == "reviews")
         yield Item(
             "attention",
             _("待处理"),
@@ -78,6 +80,20 @@ def _items() -> Iterator[Item]:
             url_for("reports.page", organization_id=home.organization_id),
             request.blueprint == "reports",
         )
+    yield from _administration()
+    yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")
+
+
+def _administration() -> Iterator[Item]:
+    """What belongs to running the tenant."""
+    home = current_user.home
+    if home is not None and current_user.may("organization.manage"):
+        yield Item(
+            "tree",
+            _("组织树"),
+            url_for("tree.page", organization_id=home.organization_id),
+            request.blueprint in {"tree", "members", "imports"},
+        )
     if current_user.may("accounts.manage"):
         yield Item(
             "people",
@@ -96,4 +112,3 @@ def _items() -> Iterator[Item]:
         yield Item("jobs", _("后台任务"), url_for("jobs.index"), request.blueprint == "jobs")
     if current_user.may_everywhere("audit.read"):
         yield Item("audit", _("审计"), url_for("audit.page"), request.blueprint == "audit")
-    yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")
