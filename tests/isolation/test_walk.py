@@ -69,6 +69,7 @@ PLAIN = {
     "requirement": f"{PROFILE}.branch_assembly.quarterly",
     "profile": PROFILE,
     "code": "en",
+    "month": "2021-03",
 }
 
 #: What is asked besides: parameters of lists and forms that name something, by the kind of it.

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
+from guiju.record_fields import RecordField
+
 Payload = dict[str, Any]
 
 #: Columns of the occasion that the form asks for, as they are.
@@ -76,12 +78,17 @@ def _add_attendance(fields: MultiDict[str, str], payload: Mapping[str, Any]) -> 
 
 
 def payload_of(
-    fields: MultiDict[str, str], before: Mapping[str, Any], *, offered: Collection[str]
+    fields: MultiDict[str, str],
+    before: Mapping[str, Any],
+    *,
+    offered: Collection[str],
+    added: Iterable[RecordField] = (),
 ) -> Payload:
     """What was typed, laid over the payload that the form was made from.
 
     ``offered`` are the topics and kinds of papers that the form showed; others of ``before``
-    stay.  An unreadable number stays as it was typed, for the submission to complain about.
+    stay.  ``added`` are the fields of the unit's plugin.  An unreadable number stays as it was
+    typed, for the submission to complain about.
     """
     payload = {**before}
     for name in PLAIN:
@@ -93,11 +100,9 @@ def payload_of(
     _put(payload, "documents", list(_papers(fields.getlist("papers"), before, offered)))
     _put(payload, "steps", list(_steps(fields, before)))
     _put(payload, "attendance", list(_attendance(fields, before)))
-    extra = {
-        name.removeprefix(EXTRA): value.strip()
-        for name, value in fields.items()
-        if name.startswith(EXTRA) and value.strip()
-    }
+    extra = dict(before.get("extra") or {})
+    for one in added:
+        _put(extra, one.name, _extra(one, fields.get(EXTRA + one.name, "").strip()))
     _put(payload, "extra", extra)
     return payload
 
@@ -119,7 +124,7 @@ def minutes(text: str) -> int | str | None:
 
 def _put(payload: Payload, name: str, value: Any) -> None:
     """Set a column, or leave it out where nothing is left of it."""
-    if value:
+    if value or value == 0:
         payload[name] = value
     else:
         payload.pop(name, None)
@@ -213,6 +218,13 @@ def _attendance(fields: MultiDict[str, str], before: Mapping[str, Any]) -> Itera
         for name, number in classes.items()
         if number
     )
+
+
+def _extra(one: RecordField, text: str) -> Any:
+    """What was typed in a plugin's field, as the field keeps it."""
+    if one.type == "number":
+        return _number(text)
+    return bool(text) if one.type == "flag" else text
 
 
 def _number(text: str) -> int | str:

@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
         short_value=short_value,
         period_short=period_short,
         month_name=month_name,
+        month_text=month_text,
         judged=judged,
         lacking=lacking,
         role=role_label,
@@ -210,6 +211,11 @@ def period_short(period: str) -> str:
 def month_name(month: int) -> str:
     """1月 … 12月."""
     return str(format_date(date(2000, month, 1), "LLL"))
+
+
+def month_text(month: str) -> str:
+    """2021年3月, of the month 2021-03."""
+    return format_skeleton("yMMM", date.fromisoformat(f"{month}-01"), locale=get_locale())
 
 
 def due_words(due: date | None, today: date | None) -> str:

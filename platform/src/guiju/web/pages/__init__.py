@@ -12,6 +12,7 @@ from guiju.web.pages import (
     jobs,
     language_choice,
     library,
+    months,
     links,
     members,
     months,

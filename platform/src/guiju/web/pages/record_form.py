@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from guiju.activities import access, drafts, preparing, records
+from guiju.activities import access, drafts, extra_fields, preparing, records
 from guiju.activities.access import Conflict
 from guiju.activities.differences import differences
 from guiju.activities.drafts import DraftView
@@ -21,6 +21,7 @@ from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.organizations.portrait import Portrait
+from guiju.record_fields import RecordField
 from guiju.rules import periods
 from guiju.rules import vocabulary as v
 from guiju.rules.problems import BadInput
@@ -58,6 +59,7 @@ class Form:
     roster: Sequence[Attendee]
     officers: Sequence[Attendee]
     groups: Sequence[tuple[int, str]]
+    added: Sequence[RecordField] = ()
     draft: DraftView | None = None
     revision: int | None = None
     record_revision: int | None = None
@@ -287,6 +289,7 @@ def _form(unit: Portrait, day: date, fields: MultiDict[str, str]) -> Form:
         roster=[*roster, *_strangers(fields, roster)],
         officers=preparing.officers(db.session, number, held_on),
         groups=preparing.groups_of(db.session, number) if body == "group" else (),
+        added=extra_fields.fields_of(db.session, plugins(), unit.place.path, kinds, held_on),
     )
 
 
@@ -305,16 +308,19 @@ def _same_roster(roster: Sequence[Attendee]) -> bool:
 
 def _keep(form: Form) -> DraftView:
     """Keep what was typed as a draft."""
-    before = {} if form.draft is None else form.draft.payload
-    offered = {one.code for one in (*form.wanted.topics, *form.wanted.documents)}
     return drafts.save_draft(
         db.session,
         current_user,
         form.unit.place.organization_id,
-        record_forms.payload_of(form.fields, before, offered=offered),
+        _payload(form, {} if form.draft is None else form.draft.payload),
         None if form.draft is None else form.draft.draft_id,
         form.revision,
     )
+
+
+def _payload(form: Form, before: Mapping[str, Any]) -> dict[str, Any]:
+    offered = {one.code for one in (*form.wanted.topics, *form.wanted.documents)}
+    return record_forms.payload_of(form.fields, before, offered=offered, added=form.added)
 
 
 def _with_faults(form: Form, error: BadInput) -> Form:
@@ -344,8 +350,7 @@ def _told(conflict: Conflict) -> dict[str, Any]:
 def _page(form: Form) -> str:
     changes = []
     if form.conflict is not None:
-        offered = {one.code for one in (*form.wanted.topics, *form.wanted.documents)}
-        mine = record_forms.payload_of(form.fields, form.conflict.payload, offered=offered)
+        mine = _payload(form, form.conflict.payload)
         changes = told(db.session, differences(mine, form.conflict.payload))
     return _render("records/form.html", form, trail=trail(form.unit), changes=changes)
 

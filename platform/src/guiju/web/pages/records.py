@@ -11,8 +11,9 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from guiju.activities import drafts, queries, records
+from guiju.activities import drafts, extra_fields, queries, records
 from guiju.activities.access import Conflict, find_unit
+from guiju.activities.differences import differences
 from guiju.activities.payloads import columns
 from guiju.activities.queries import RecordSummary, RecordView, VersionView
 from guiju.clock import today
@@ -27,7 +28,7 @@ from guiju.scoring.results import FindingView
 from guiju.web import record_forms, refusals
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.record_words import Told, heading_of, in_words, told
-from guiju.web.wording import label, plugins
+from guiju.web.wording import label, plugins, short_value
 from guiju.web.workbooks import Cell, send_list
 
 blueprint = Blueprint("records", __name__)
@@ -248,6 +249,7 @@ def _page(
         trail=trail(portrait),
         values=_values(found, known),
         absent=_absent(found, known),
+        added=_added(found),
         known=known,
         history=history,
         resting=_resting(found),
@@ -264,7 +266,7 @@ def _history(occasion_id: int) -> list[History]:
             version,
             told(
                 db.session,
-                queries.differences.differences(found[place - 1].payload, version.payload),
+                differences(found[place - 1].payload, version.payload),
             )
             if place
             else [],
@@ -280,6 +282,16 @@ def _values(found: RecordView, known: Mapping[str, str]) -> list[tuple[str, str]
         for name in _SHOWN
         if (value := found.payload.get(name)) is not None
     ]
+
+
+def _added(found: RecordView) -> list[tuple[str, str]]:
+    """Headings and words of the fields that the plugin of the unit's profile adds."""
+    given = found.payload.get("extra") or {}
+    known = extra_fields.fields_of(
+        db.session, plugins(), found.path, found.summary.kinds, found.summary.held_on
+    )
+    headings = {one.name: one.label for one in known}
+    return [(headings.get(name, name), short_value(value)) for name, value in given.items()]
 
 
 def _absent(found: RecordView, known: Mapping[str, str]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, abort, render_template
 from flask_login import current_user
 
-from guiju.activities import drafts
+from guiju.activities import attestations, drafts
 from guiju.activities import queries as records
 from guiju.clock import today
 from guiju.db import db
@@ -56,6 +56,8 @@ def page(organization_id: int) -> str:
         if row.organization_id == organization_id
     ]
     may_record = current_user.may("records.write", portrait.place.path)
+    may_attest = current_user.may("period.attest", portrait.place.path)
+    open_months = attestations.open_months(db.session, current_user, organization_id, today=day)
     return render_template(
         "workbench.html",
         portrait=portrait,
@@ -64,6 +66,7 @@ def page(organization_id: int) -> str:
         returned=returned,
         comments=records.return_comments(db.session, returned) if returned else {},
         drafts=drafts.drafts_of(db.session, current_user, organization_id) if may_record else [],
+        open_months=open_months[0] if open_months and may_attest else None,
         recent=records.records_of(
             db.session, current_user, organization_id, until=day, limit=_RECENT
         ).items,

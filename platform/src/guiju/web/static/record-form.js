@@ -12,6 +12,23 @@ const keeper = new Keeper(form);
 const fieldsAddress = form.dataset.save.replace(/save$/, "fields");
 let asking = 0;
 
+// What was typed while the answer was on its way is carried over into it.
+const carry = (old, fresh) => {
+  const keyOf = (field) => `${field.name} ${field.type === "checkbox" ? field.value : ""}`;
+  const typed = new Map();
+  for (const field of old.querySelectorAll("input, select, textarea")) {
+    typed.set(keyOf(field), field);
+  }
+  for (const field of fresh.querySelectorAll("input, select, textarea")) {
+    const before = typed.get(keyOf(field));
+    if (before && field.type === "checkbox") {
+      field.checked = before.checked;
+    } else if (before) {
+      field.value = before.value;
+    }
+  }
+};
+
 const askAnew = async () => {
   const turn = ++asking;
   let answer;
@@ -33,7 +50,9 @@ const askAnew = async () => {
     const fresh = found.content.getElementById(id);
     if (fresh) {
       const focused = document.activeElement && document.activeElement.id;
-      document.getElementById(id).replaceWith(fresh);
+      const old = document.getElementById(id);
+      carry(old, fresh);
+      old.replaceWith(fresh);
       if (focused && document.getElementById(focused)) {
         document.getElementById(focused).focus();
       }
@@ -47,6 +66,18 @@ form.addEventListener("change", (event) => {
   if (event.target.hasAttribute("data-asks")) {
     askAnew();
   }
+});
+
+// -- all that is asked for at once ---------------------------------------------------------------
+
+form.addEventListener("click", (event) => {
+  if (!event.target.hasAttribute("data-tick-all")) {
+    return;
+  }
+  for (const box of event.target.closest("fieldset").querySelectorAll(".chip:not(.optional) input")) {
+    box.checked = true;
+  }
+  event.target.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // -- handing it in ---------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ export class Keeper {
   }
 
   touched(event) {
-    if (!event.target.name || event.target.hasAttribute("data-roster-find")) {
+    if (event.target.hasAttribute("data-roster-find")) {
       return;
     }
     window.clearTimeout(this.local);

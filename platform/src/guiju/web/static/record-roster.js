@@ -19,6 +19,7 @@ export class Roster {
     }
     this.list.classList.add("tappable");
     for (const select of this.list.querySelectorAll("select")) {
+      select.parentElement.className = `seat s-${select.value || "unknown"}`;
       this.counts.set(select.value, (this.counts.get(select.value) || 0) + 1);
     }
     this.show();
@@ -31,7 +32,7 @@ export class Roster {
     }
     event.preventDefault(); // The label would only move the focus.
     const select = label.parentElement.querySelector("select");
-    this.move(select, NEXT[select.value]);
+    select.value = NEXT[select.value];
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
@@ -44,10 +45,6 @@ export class Roster {
       seat.className = `seat s-${event.target.value || "unknown"}`;
       this.show();
     }
-  }
-
-  move(select, status) {
-    select.value = status;
   }
 
   count(status, by) {
