@@ -7,8 +7,9 @@ from guiju.jobs import runner
 from guiju.jobs.kinds import by_name
 from guiju.profiles.keeping import PREVIEW as PROFILE_PREVIEW
 from guiju.reports.jobs import REPORT
+from guiju.tenancy.jobs import TENANT_EXPORT
 
-KINDS = by_name(AUDIT_EXPORT, IMPORT, IMPORT_PREVIEW, PROFILE_PREVIEW, REPORT, UNDO)
+KINDS = by_name(AUDIT_EXPORT, IMPORT, IMPORT_PREVIEW, PROFILE_PREVIEW, REPORT, UNDO, TENANT_EXPORT)
 
 
 def run(tenant_id: int, job_id: int) -> None:

@@ -16,11 +16,14 @@ from guiju.decisions import jobs as decisions
 from guiju.language import gettext as _
 from guiju.notices import jobs as notices
 from guiju.scoring import jobs
+from guiju.tenancy.leaving import delete_due
 
 #: How often marks are looked for that no bell announced, in seconds.
 _SWEEP_SECONDS = 60
 #: How often the audit trail is sealed.
 _SEAL_SECONDS = 300
+#: How often tenants are looked for that are due to be deleted.
+_DELETE_SECONDS = 3600
 #: Soon after midnight, when periods have ended.
 _NIGHTLY = "5 0 * * *"
 #: Hours at which users are told what is new, on working days; each is told once a day.
@@ -40,6 +43,7 @@ def scheduler() -> None:
         cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(background.sweep, queue.JOBS, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(seal_all, queue.JOBS, interval=_SEAL_SECONDS, result_ttl=0)
+        cron.register(delete_due, queue.JOBS, interval=_DELETE_SECONDS, result_ttl=0)
         cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
         cron.register(decisions.review, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(notices.daily, queue.JOBS, cron=_DAILY, result_ttl=0)

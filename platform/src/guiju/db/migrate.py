@@ -51,6 +51,11 @@ def migrations_config(admin_url: str) -> Config:
     return config
 
 
+def current_revision(connection: sa.Connection) -> str:
+    """The migration that the database is at; empty where it has none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
 def is_current(connection: sa.Connection) -> bool:
     """Whether the database has the newest migration of this installation."""
     script = ScriptDirectory(str(migrations_folder()))

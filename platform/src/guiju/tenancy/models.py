@@ -27,6 +27,8 @@ class Tenant(Base):
     #: ``active``, or ``suspended``: nobody signs in and nothing is scored.
     state: Mapped[str] = mapped_column(server_default="active")
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    #: When everything of it is deleted; empty unless it is leaving.
+    delete_on: Mapped[datetime | None]
 
     __table_args__ = (sa.CheckConstraint(sa.column("state").in_(STATES), name="state"),)
 

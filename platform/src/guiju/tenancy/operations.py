@@ -89,10 +89,14 @@ def _root(session: AnySession, row: Mapping[str, Any]) -> Organization:
 
 
 def set_tenant_state(session: AnySession, actor: Actor, code: str, state: str) -> None:
-    """Suspend a tenant or let it work again (``suspended``, ``active``); in no scope."""
+    """Suspend a tenant or let it work again (``suspended``, ``active``); in no scope.
+
+    One that works again is not to be deleted any more.
+    """
+    values = {"state": state, **({"delete_on": None} if state == "active" else {})}
     with operator_scope(f"{actor.name}: {code} {state}"), transaction(session):
         tenant_id = session.scalars(
-            sa.update(Tenant).where(Tenant.code == code).values(state=state).returning(Tenant.id)
+            sa.update(Tenant).where(Tenant.code == code).values(values).returning(Tenant.id)
         ).one()
     with tenant_scope(tenant_id), transaction(session):
         record(session, actor, f"tenant.{state}", "tenant", code)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ class TenantSummary:
     code: str
     name: str
     state: str
+    #: When everything of it is deleted; empty unless it is leaving.
+    delete_on: datetime | None = None
 
 
 def all_tenants(session: AnySession, reason: str) -> list[TenantSummary]:
@@ -30,7 +32,9 @@ def all_tenants(session: AnySession, reason: str) -> list[TenantSummary]:
     """
     with operator_scope(reason):
         rows = session.execute(
-            sa.select(Tenant.id, Tenant.code, Tenant.name, Tenant.state).order_by(Tenant.code)
+            sa.select(Tenant.id, Tenant.code, Tenant.name, Tenant.state, Tenant.delete_on).order_by(
+                Tenant.code
+            )
         ).all()
         session.rollback()
     return [TenantSummary(*row) for row in rows]

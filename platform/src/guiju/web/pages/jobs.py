@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
 
+from guiju.audit.operations import record
 from guiju.background import KINDS
-from guiju.db import db
+from guiju.db import db, transaction
 from guiju.jobs import queries
 from guiju.jobs.queries import FileSummary, JobSummary
 from guiju.language import gettext as _
@@ -54,6 +55,9 @@ def download(job_id: int, file_id: int) -> Response:
     assert file is not None
     if not may_have_files(job):
         abort(403)
+    with transaction(db.session):
+        after = {"kind": job.kind, "name": file.name}
+        record(db.session, current_user.actor(), "job.download", "job", job.id, after=after)
     return send_job_file(file)
 
 

@@ -1,0 +1,271 @@
+"""A tenant exported, imported elsewhere, and deleted: whole, alone, and without a trace."""
+
+import json
+import re
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from guiju.activities.operations import store_facts
+from guiju.audit import chain
+from guiju.audit.models import AuditEntry
+from guiju.audit.operations import Actor
+from guiju.db import (
+    ScopedSession,
+    create_engine,
+    operator_scope,
+    sqlalchemy_url,
+    tenant_scope,
+    transaction,
+    upgrade,
+)
+from guiju.db.archive import tables_of
+from guiju.jobs.operations import request_job
+from guiju.reports.jobs import REPORT
+from guiju.rules.problems import BadInput
+from guiju.tenancy import archive, leaving
+from guiju.tenancy.models import Tenant
+from guiju.tenancy.operations import enable_profile, set_tenant_state
+
+ACTOR = Actor("test")
+
+FACTS = {
+    "organizations": [{"id": "b", "name": "第一支部", "kind": "branch", "parent": "root"}],
+    "members": [{"id": "p", "organization": "b", "membership_class": "full", "name": "某甲"}],
+    "posts": [{"person": "p", "organization": "b", "post": "secretary"}],
+    "occasions": [
+        {
+            "id": "o",
+            "organization": "b",
+            "kinds": ["party_lecture", "theme_day"],
+            "held_on": date(2021, 3, 1),
+        }
+    ],
+    "attendance": [{"occasion": "o", "person": "p", "status": "present"}],
+    "documents": [{"occasion": "o", "kind": "minutes"}],
+    "disciplinary_steps": [
+        {
+            "case": "c",
+            "organization": "b",
+            "person": "p",
+            "step": "reminder",
+            "taken_on": date(2021, 3, 2),
+        }
+    ],
+}
+
+
+def fill(engine, tenant) -> None:
+    scope = tenant_scope(tenant.tenant_id, restricted=True)
+    with scope, ScopedSession(engine) as session:
+        store_facts(session, ACTOR, FACTS)
+        enable_profile(session, ACTOR, tenant.root_id, "xian", date(2021, 1, 1))
+        with transaction(session):
+            request_job(session, ACTOR, REPORT, {}, tenant.root_id)
+        chain.seal(session)
+
+
+@pytest.fixture
+def full(engine, tenant):
+    fill(engine, tenant)
+    return tenant
+
+
+@pytest.fixture
+def exported(engine, full, tmp_path):
+    """The tenant in a file."""
+    file = tmp_path / "tenant.zip"
+    with tenant_scope(full.tenant_id, restricted=True), ScopedSession(engine) as session:
+        assert archive.export_tenant(session, ACTOR, file) > 10
+    return file
+
+
+@pytest.fixture
+def owner(migrated):
+    engine = create_engine(migrated.admin_url, poolclass=sa.NullPool)
+    yield engine
+    engine.dispose()
+
+
+def rows(url: str, tenant_id: int) -> dict[str, list[str]]:
+    """Everything of a tenant, by table, as the owner of the tables sees it."""
+    engine = sa.create_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        found = {}
+        for table, columns in tables_of(connection).items():
+            if "tenant_id" not in columns:
+                continue
+            statement = sa.text(
+                f"SELECT to_jsonb(r) - 'tenant_id' FROM {table} r"  # noqa: S608
+                " WHERE tenant_id = :t"
+            )
+            found[table] = sorted(
+                json.dumps(row, sort_keys=True)
+                for row in connection.scalars(statement, {"t": tenant_id})
+            )
+    return found
+
+
+def test_every_table_of_tenants_is_taken_along_or_left_for_a_reason(owner):
+    with operator_scope("test"), owner.connect() as connection:
+        stored = tables_of(connection)
+    assert {table for table in archive.LEFT if "tenant_id" not in stored[table]} == set()
+    secrets = [
+        (table, column)
+        for table, columns in stored.items()
+        if "tenant_id" in columns and table not in archive.LEFT
+        for column in columns
+        if re.search(r"(^|_)(hash|secret|token)(_|$)", column)
+        and column not in archive._LEFT_COLUMNS.get(table, ())
+    ]
+    assert secrets == []
+
+
+def test_a_tenant_arrives_as_it_was(migrated, engine, full, exported):
+    code = f"{full.sign_in_name.partition('@')[2][:40]}-neu"
+    with ScopedSession(engine) as session:
+        made, sign_in = archive.import_tenant(session, ACTOR, exported, code)
+    assert made == code
+    assert sign_in.startswith(f"admin@{code} ")
+    with operator_scope("test"), ScopedSession(engine) as session:
+        new = session.scalar(sa.select(Tenant.id).where(Tenant.code == code))
+    before, after = rows(migrated.admin_url, full.tenant_id), rows(migrated.admin_url, new)
+    changed = {table for table in before if before[table] != after[table]}
+    assert changed <= {*archive.LEFT, "users", "audit_entries"}
+    assert after["occasions"]
+    assert after["disciplinary_steps"]
+    assert after["dirty_marks"], "everything is judged again"
+    assert not after["jobs"]
+    with tenant_scope(new), ScopedSession(engine) as session:
+        actions = set(session.scalars(sa.select(AuditEntry.action)))
+        assert {"tenant.create", "tenant.import"} <= actions
+        chain.seal(session)
+        assert chain.verify(session).problems == ()
+        store_facts(session, ACTOR, {"organizations": [{**FACTS["organizations"][0], "id": "c"}]})
+
+
+def test_codes_that_have_other_bits_elsewhere_keep_their_meaning(
+    create_database, worker_id, exported
+):
+    elsewhere = create_database(f"guiju_elsewhere_{worker_id}")
+    upgrade(elsewhere.admin_url)
+    owner = create_engine(elsewhere.admin_url, poolclass=sa.NullPool)
+    there = create_engine(elsewhere.url, poolclass=sa.NullPool)
+    with operator_scope("test"), owner.begin() as connection:
+        for code, bit in (("theme_day", 60), ("minutes", 61)):
+            statement = sa.text("UPDATE code_bits SET bit = :bit WHERE code = :code")
+            connection.execute(statement, {"code": code, "bit": bit})
+    with ScopedSession(there) as session:
+        code, _sign_in = archive.import_tenant(session, ACTOR, exported)
+    with operator_scope("test"), owner.connect() as connection:
+        bits = dict(connection.execute(sa.text("SELECT code, bit FROM code_bits")).all())
+        kinds, documents = connection.execute(
+            sa.text("SELECT kinds, document_mask FROM occasions")
+        ).one()
+    assert kinds == 1 << 60 | 1 << bits["party_lecture"]
+    assert documents == 1 << 61
+    owner.dispose()
+
+
+def test_the_file_holds_no_other_tenant_and_no_secret(engine, create_tenant, full, exported):
+    other = create_tenant()
+    with zipfile.ZipFile(exported) as file:
+        text = "".join(file.read(name).decode() for name in file.namelist())
+    assert "第一支部" in text
+    assert other.sign_in_name.partition("@")[2] not in text
+    assert "argon2" not in text
+
+
+@pytest.mark.parametrize("table", ["occasions", "users"])
+def test_a_damaged_file_is_refused_whole(engine, exported, tmp_path, table):
+    damaged = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(exported) as old, zipfile.ZipFile(damaged, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"2", b"3", 1) if table in name else content)
+    with ScopedSession(engine) as session:
+        with pytest.raises(BadInput, match=table):
+            archive.import_tenant(session, ACTOR, damaged, "damaged-one")
+        with operator_scope("test"):
+            assert not session.scalar(sa.select(Tenant.id).where(Tenant.code == "damaged-one"))
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", None])
+def test_what_is_no_export_is_refused(engine, tmp_path, content):
+    file = tmp_path / "x.zip"
+    if content is not None:
+        file.write_bytes(content)
+    with ScopedSession(engine) as session, pytest.raises(BadInput, match=r"x\.zip"):
+        archive.import_tenant(session, ACTOR, file)
+
+
+def test_a_code_that_is_taken_is_refused(engine, exported):
+    with ScopedSession(engine) as session, pytest.raises(BadInput, match="--code"):
+        archive.import_tenant(session, ACTOR, exported)
+
+
+class TestLeaving:
+    @pytest.fixture(autouse=True)
+    def environment(self, migrated, redis_url, monkeypatch):
+        monkeypatch.setenv("DATABASE_URL", migrated.url)
+        monkeypatch.setenv("REDIS_URL", redis_url)
+        monkeypatch.setenv("SECRET_KEY", "x" * 40)
+
+    def code(self, tenant) -> str:
+        return tenant.sign_in_name.partition("@")[2]
+
+    def wait(self, migrated, tenant) -> None:
+        """Let the waiting period be over."""
+        engine = sa.create_engine(sqlalchemy_url(migrated.admin_url), poolclass=sa.NullPool)
+        statement = sa.text("UPDATE tenants SET delete_on = :past WHERE id = :t")
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        with engine.begin() as connection:
+            connection.execute(statement, {"t": tenant.tenant_id, "past": past})
+
+    def test_nothing_remains_and_nobody_else_is_touched(
+        self, migrated, engine, full, create_tenant
+    ):
+        neighbour = create_tenant()
+        fill(engine, neighbour)
+        kept = rows(migrated.admin_url, neighbour.tenant_id)
+        assert any(rows(migrated.admin_url, full.tenant_id).values())
+        with ScopedSession(engine) as session:
+            due = leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
+            assert due > datetime.now(UTC) + timedelta(days=6)
+        assert leaving.delete_due() == 0, "it waits"
+        self.wait(migrated, full)
+        assert leaving.delete_due() == 1
+        assert not any(rows(migrated.admin_url, full.tenant_id).values())
+        assert rows(migrated.admin_url, neighbour.tenant_id) == kept
+        with operator_scope("test"), ScopedSession(engine) as session:
+            assert session.get(Tenant, full.tenant_id) is None
+        owner = sa.create_engine(sqlalchemy_url(migrated.admin_url), poolclass=sa.NullPool)
+        with owner.connect() as connection:
+            reasons = connection.scalars(sa.text("SELECT reason FROM operator_entries"))
+            assert f"deleting tenant {self.code(full)}" in set(reasons)
+
+    def test_it_can_be_taken_back(self, migrated, engine, full):
+        with ScopedSession(engine) as session:
+            leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
+            set_tenant_state(session, ACTOR, self.code(full), "active")
+        assert leaving.delete_due() == 0
+        with operator_scope("test"), ScopedSession(engine) as session:
+            tenant = session.get(Tenant, full.tenant_id)
+            assert (tenant.state, tenant.delete_on) == ("active", None)
+
+    def test_a_period_is_waited_for(self, engine, full):
+        for days in (0, -1, 366):
+            with ScopedSession(engine) as session, pytest.raises(BadInput, match="--after"):
+                leaving.mark_for_deletion(session, ACTOR, self.code(full), days)
+
+    def test_the_application_deletes_no_tenant_that_is_not_due(self, engine, full, migrated):
+        statement = sa.text("SELECT delete_due_tenant(:t)")
+        with ScopedSession(engine) as session:
+            leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
+            for scope in (operator_scope("test"), tenant_scope(full.tenant_id)):
+                with scope, pytest.raises(sa.exc.DBAPIError, match="not due"):
+                    session.execute(statement, {"t": full.tenant_id})
+                session.rollback()
+        assert any(rows(migrated.admin_url, full.tenant_id).values())
