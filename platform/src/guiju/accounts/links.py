@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from guiju.accounts import bearer, second_factor
-from guiju.accounts.models import AccountLink, User
+from guiju.accounts.models import AccountLink, User, UserRole
 from guiju.accounts.operations import (
     check_person,
     check_username,
@@ -22,14 +22,16 @@ from guiju.accounts.operations import (
     locked_user,
     replace_password,
 )
+from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.policies import policy_of
-from guiju.accounts.reach import NotAllowed, entirely_managed, managed_user
+from guiju.accounts.reach import PERMISSION, NotAllowed, entirely_managed, managed_user
 from guiju.accounts.roles import Grant, add_role, check_grants
 from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
 from guiju.db.scope import current_tenant_id, tenant_scope
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
+from guiju.organizations.models import Organization
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.models import Tenant
 
@@ -191,6 +193,32 @@ def recover(session: AnySession, actor: Actor, user_id: int) -> NewLink:
         user = locked_user(session, user_id)
         user.active = True
         return _make(session, actor, user, "recovery", None)
+
+
+def find_recoverable(session: AnySession, username: str) -> int:
+    """The number of an administrator of the whole tenant, for the operator to recover.
+
+    Raises ``BadInput`` naming those there are.
+    """
+    rows = session.execute(
+        sa.select(User.username, User.id)
+        .join(UserRole, sa.and_(UserRole.tenant_id == User.tenant_id, UserRole.user_id == User.id))
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == UserRole.tenant_id,
+                Organization.id == UserRole.organization_id,
+            ),
+        )
+        .where(Organization.parent_id.is_(None), UserRole.role.in_(PERMISSIONS[PERMISSION]))
+        .order_by(User.id)
+    )
+    known = {row.username: row.id for row in rows}
+    if username not in known:
+        wanted = _("顶层组织的管理员有 {known}").format(known="、".join(known) or "—")
+        place = _("用户 {name}").format(name=username)
+        raise BadInput([Problem(place, _("不是顶层组织的管理员"), wanted, "unknown")])
+    return known[username]
 
 
 def find_link(session: AnySession, secret: str, *, now: datetime | None = None) -> OpenLink | None:
