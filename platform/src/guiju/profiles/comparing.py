@@ -77,6 +77,14 @@ class Comparison:
             self.to = np.concatenate([self.to, to])
             self.number = np.concatenate([self.number, number])
 
+    def by_organization(self) -> dict[int, Numbers]:
+        """Rows of the moves by organization, each in the order of the rules and verdicts."""
+        order = np.lexsort((self.to, self.from_, self.rule, self.organization))
+        organizations, starts = np.unique(self.organization[order], return_index=True)
+        # No pieces come of nothing.
+        pieces = np.split(order, starts[1:]) if len(starts) else []
+        return dict(zip(organizations.tolist(), pieces, strict=True))
+
 
 #: A rule and the unit of its periods: months are not compared with quarters.
 _Key = tuple[str, str, str | None, str, str]

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import sqlalchemy as sa
 
 from guiju.audit.operations import Actor, record
@@ -212,15 +211,7 @@ def _keep(
 def _rows(made: Preview, preview_id: int) -> Iterator[Mapping[str, object]]:
     """One row for each organization with moves, the moves in the order of the rules."""
     moves = made.comparison
-    if not len(moves.organization):
-        return
-    order = np.lexsort((moves.to, moves.from_, moves.rule, moves.organization))
-    organizations, starts = np.unique(moves.organization[order], return_index=True)
-    ends = np.append(starts[1:], len(order))
-    for organization, start, end in zip(
-        organizations.tolist(), starts.tolist(), ends.tolist(), strict=True
-    ):
-        here = order[start:end]
+    for organization, here in moves.by_organization().items():
         yield {
             "preview_id": preview_id,
             "organization_id": organization,
