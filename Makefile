@@ -86,7 +86,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url $(LOCK_ARGS)
 
 lock: ## Write requirements*.txt and package-lock.json; LOCK_ARGS=--upgrade takes newer versions
-	$(COMPILE) platform/pyproject.toml --extra embedded --group pyproject.toml:build \
+	$(COMPILE) platform/pyproject.toml --extra embedded --extra s3 --group pyproject.toml:build \
 		--output-file requirements.txt
 	$(COMPILE) --group pyproject.toml:dev --constraint requirements.txt \
 		--output-file requirements-dev.txt

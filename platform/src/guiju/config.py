@@ -23,6 +23,9 @@ PREFIX = "GUIJU_"
 # security always holds for it.
 APP_ROLE = "guiju_app"
 
+# Where the files of records lie unless something else is set.
+DEFAULT_FILES_URL = "file:///var/lib/guiju/files"
+
 # As marshmallow declares the messages of a field.
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
@@ -52,6 +55,10 @@ class Settings:
     mail_from: str | None = None
     public_url: str | None = None
     api_requests_per_minute: int = 600
+    oidc_issuers: str | None = None
+    files_url: str = DEFAULT_FILES_URL
+    max_attachment_mb: int = 20
+    clamd_url: str | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -118,11 +125,40 @@ def _smtp_address(value: str) -> None:
     _port(value)
 
 
+def _files_address(value: str) -> None:
+    parts = urlsplit(value)
+    folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    bucket = parts.scheme == "s3" and parts.netloc
+    if not folder and not bucket:
+        raise ValidationError(_("应写作 file:///文件夹 或 s3://存储桶/文件夹。"))
+
+
+def _scanner_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme == "unix" and parts.path:
+        return
+    if parts.scheme != "tcp" or not parts.hostname:
+        raise ValidationError(_("应写作 tcp://主机:端口 或 unix:///套接字。"))
+    _port(value)
+
+
 def _public_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValidationError(_("应写作 https://主机，可带路径。"))
     _port(value)
+
+
+def _issuers(value: str) -> None:
+    for address in value.split():
+        parts = urlsplit(address)
+        # In clear only on this very machine, for trying things out.
+        secure = parts.scheme == "https" or (
+            parts.scheme == "http" and parts.hostname == "localhost"
+        )
+        if not secure or not parts.hostname or parts.query or parts.fragment:
+            raise ValidationError(_("应写作 https://主机，可带路径，多个之间用空格分开。"))
+        _port(address)
 
 
 def _missing_for_mail(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,8 +229,8 @@ def table() -> dict[str, fields.Field[Any]]:
             validate=validate.Length(min=32, error=_("太短：至少 32 个字符。")),
             metadata={
                 "description": _(
-                    "签署登录会话的密钥，随机生成（openssl rand -hex 32），各进程相同。"
-                    "更换后所有人须重新登录。"
+                    "签署登录会话、加密两步验证等密钥的密钥，随机生成（openssl rand -hex 32），"
+                    "各进程相同。更换后所有人须重新登录，两步验证须重新启用。"
                 )
             },
         ),
@@ -261,12 +297,54 @@ def table() -> dict[str, fields.Field[Any]]:
                 "example": "https://guiju.example.gov.cn",
             },
         ),
+        "oidc_issuers": fields.String(
+            data_key="GUIJU_OIDC_ISSUERS",
+            load_default=None,
+            validate=_issuers,
+            metadata={
+                "description": _(
+                    "租户可以用来登录的统一身份认证（OpenID Connect）的 issuer 地址，以空格分开。"
+                    "不设置时只能用密码登录。"
+                ),
+                "example": "https://sso.example.gov.cn",
+            },
+        ),
         "api_requests_per_minute": fields.Integer(
             data_key="GUIJU_API_REQUESTS_PER_MINUTE",
             load_default=600,
             error_messages=number,
             validate=validate.Range(min=1, max=1_000_000, error=bounds),
             metadata={"description": _("一个个人令牌每分钟最多发出的接口请求数。")},
+        ),
+        "files_url": fields.String(
+            data_key="GUIJU_FILES_URL",
+            load_default=DEFAULT_FILES_URL,
+            validate=_files_address,
+            metadata={
+                "description": _(
+                    "活动记录附件的存放处：本机文件夹，或与 S3 兼容的存储桶（需安装 guiju[s3]，"
+                    "密钥和地址按 AWS 的环境变量给出）。各进程须能读写同一处。"
+                ),
+                "example": "s3://guiju-files/prod",
+            },
+        ),
+        "max_attachment_mb": fields.Integer(
+            data_key="GUIJU_MAX_ATTACHMENT_MB",
+            load_default=20,
+            error_messages=number,
+            validate=validate.Range(min=1, max=200, error=bounds),
+            metadata={"description": _("一个附件的大小上限，单位为兆字节。")},
+        ),
+        "clamd_url": fields.String(
+            data_key="GUIJU_CLAMD_URL",
+            load_default=None,
+            validate=_scanner_address,
+            metadata={
+                "description": _(
+                    "查毒服务 clamd。设置后每个附件先经查毒才保存，查毒服务不可用时不接收附件。"
+                ),
+                "example": "tcp://clamav:3310",
+            },
         ),
     }
 

@@ -135,7 +135,7 @@ def without_people(payload: Mapping[str, Any]) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in payload.items()
-        if name not in {"content", "extra", *PARTS} and not _is_person(columns().get(name))
+        if name not in {"content", "extra", "files", *PARTS} and not _is_person(columns().get(name))
     }
     for part in PARTS:
         people = [name for name, field in part_columns(part).items() if _is_person(field)]

@@ -11,15 +11,25 @@ with what stands there.  It may be left out by callers that have shown nobody an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from guiju import clock
 from guiju.accounts.visitors import Visitor
-from guiju.activities import drafts, extra_fields, known, months, payloads, snapshots, workflow
+from guiju.activities import (
+    drafts,
+    extra_fields,
+    known,
+    months,
+    papers,
+    payloads,
+    snapshots,
+    workflow,
+)
 from guiju.activities.access import (
     Conflict,
     NotAllowed,
@@ -69,7 +79,14 @@ def submit_draft(
         else:
             seen = draft.occasion_revision if record_revision is None else record_revision
             made = _correct(
-                session, visitor, plugins, draft.occasion_id, draft.payload, seen, reason
+                session,
+                visitor,
+                plugins,
+                draft.occasion_id,
+                draft.payload,
+                seen,
+                reason,
+                draft_id=draft.id,
             )
         session.delete(draft)
     return made
@@ -178,9 +195,7 @@ def void_record(
     """
     told = words(reason, "/reason", required=True)
     with transaction(session):
-        occasion, unit = find_occasion(session, visitor, occasion_id, "records.write", lock=True)
-        found = _record_of(session, visitor, occasion)
-        _refuse_stale(session, found, revision)
+        occasion, unit, found = lock_record(session, visitor, occasion_id, revision)
         if found.state == "voided":
             raise BadInput([Problem("", occasion.code, _("这条记录已经作废"), "voided")])
         row = {
@@ -220,7 +235,10 @@ def _create(
         # What is only planned has not been recorded yet.
         "recorded_on": None if planned else today,
     }
-    occasion = write_occasion(session, visitor.actor(), row, loaded.parts)
+    parts = _parts(session, loaded, (), draft_id=draft_id)
+    occasion = write_occasion(session, visitor.actor(), row, parts)
+    if draft_id is not None:
+        papers.adopt(session, draft_id, occasion.id)
     made = Record(
         occasion_id=occasion.id,
         organization_id=unit.id,
@@ -248,10 +266,10 @@ def _correct(
     payload: Mapping[str, Any],
     revision: int | None,
     reason: str | None,
+    *,
+    draft_id: int | None = None,
 ) -> Record:
-    occasion, unit = find_occasion(session, visitor, occasion_id, "records.write", lock=True)
-    found = _record_of(session, visitor, occasion)
-    _refuse_stale(session, found, revision)
+    occasion, unit, found = lock_record(session, visitor, occasion_id, revision)
     before = snapshots.snapshot(session, occasion.id)
     loaded = _loaded(session, visitor, plugins, unit, payload, before)
     was_planned = found.state == "planned"
@@ -259,13 +277,19 @@ def _correct(
     if planned and not was_planned:
         wanted = _("已记录的活动不能改回计划；没有开的，请作废")
         raise BadInput([Problem("/status", "planned", wanted, "already_held")])
-    closed = not was_planned and _touches_complete_month(session, unit, occasion, loaded)
+    days = {occasion.held_on, loaded.occasion["held_on"]}
+    closed = not was_planned and _in_complete_month(session, unit, days)
     told = words(reason, "/reason", required=closed)
     row = {**loaded.occasion, "id": occasion.code, "organization": unit.code}
     if was_planned and not planned:
         row["recorded_on"] = clock.today()
     settled = found.state in {"reviewed", "archived", "voided"}
-    occasion = write_occasion(session, visitor.actor(), row, loaded.parts)
+    parts = _parts(
+        session, loaded, before.get("documents", ()), draft_id=draft_id, occasion_id=occasion.id
+    )
+    occasion = write_occasion(session, visitor.actor(), row, parts)
+    if draft_id is not None:
+        papers.adopt(session, draft_id, occasion.id)
     _save(session, visitor, found, loaded, told)
     if planned:
         _step(session, visitor, found, "plan", unit.id, told)
@@ -412,11 +436,62 @@ def _is_late(session: AnySession, unit: Organization, occasion: Occasion) -> boo
     return months.completion(session, unit.id, month, today) is not None
 
 
-def _touches_complete_month(
-    session: AnySession, unit: Organization, occasion: Occasion, loaded: payloads.Loaded
-) -> bool:
-    touched = {months.month_of(day) for day in (occasion.held_on, loaded.occasion["held_on"])}
-    return bool(months.completions(session, unit.id, sorted(touched), clock.today()))
+def _in_complete_month(session: AnySession, unit: Organization, days: set[date]) -> bool:
+    touched = sorted({months.month_of(day) for day in days})
+    return bool(months.completions(session, unit.id, touched, clock.today()))
+
+
+def _parts(
+    session: AnySession,
+    loaded: payloads.Loaded,
+    earlier: Sequence[payloads.Row],
+    *,
+    draft_id: int | None,
+    occasion_id: int | None = None,
+) -> dict[str, Sequence[payloads.Row]]:
+    """The parts to write; documents are also those of which there are files."""
+    typed = loaded.parts.get("documents", earlier)
+    documents = papers.with_documents(session, typed, draft_id=draft_id, occasion_id=occasion_id)
+    return {**loaded.parts, "documents": documents}
+
+
+# -- for those who change something about a record ------------------------------------------
+
+
+def lock_record(
+    session: AnySession, visitor: Visitor, occasion_id: int, revision: int | None
+) -> tuple[Occasion, Organization, Record]:
+    """A record that the visitor may change, its occasion locked to the end of the transaction.
+
+    Raises :class:`Conflict` where ``revision`` is given and another holds by now.
+    """
+    occasion, unit = find_occasion(session, visitor, occasion_id, "records.write", lock=True)
+    found = _record_of(session, visitor, occasion)
+    _refuse_stale(session, found, revision)
+    return occasion, unit, found
+
+
+def amend(
+    session: AnySession,
+    visitor: Visitor,
+    occasion: Occasion,
+    unit: Organization,
+    found: Record,
+    reason: str | None,
+) -> None:
+    """Keep a locked record, of which something was changed, as its next version.
+
+    What had been reviewed is reviewed again.  Raises ``BadInput`` where the month is
+    complete and no ``reason`` is given.
+    """
+    closed = found.state != "planned" and _in_complete_month(session, unit, {occasion.held_on})
+    told = words(reason, "/reason", required=closed)
+    settled = found.state in {"reviewed", "archived"}
+    _keep_version(session, visitor, found, told)
+    found.changed = found.changed or closed or settled
+    if settled:
+        found.user_id, found.author = visitor.user_id, visitor.name
+        _send_up(session, visitor, found, unit, "correct", told)
 
 
 # -- on the way --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Records read back in the shape in which they are typed (:mod:`guiju.activities.payloads`).
 
-What is blank is left out.  A snapshot has ``recorded_on`` besides, and is what a version
-keeps.
+What is blank is left out.  A snapshot has ``recorded_on`` and ``files`` besides (a list of
+``id``, ``name``, ``kind`` and ``digest``), and is what a version keeps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from guiju.activities import papers
 from guiju.activities.models import Record
 from guiju.activities.payloads import PARTS
 from guiju.db.arrays import any_of
@@ -59,6 +60,8 @@ def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snap
             found[occasion_id]["content"] = content
         if extra:
             found[occasion_id]["extra"] = extra
+    for occasion_id, files in papers.kept_files(session, occasions).items():
+        found[occasion_id]["files"] = files
     return found
 
 

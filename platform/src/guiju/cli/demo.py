@@ -136,6 +136,7 @@ def _servers(running: ExitStack, steps: Steps, data_dir: Path | None) -> tuple[P
     given.setdefault("SECRET_KEY", _secret(folder / "secret-key"))
     given.setdefault("GUIJU_SECURE_COOKIES", "false")
     given.setdefault("GUIJU_LOG_FORMAT", "console")
+    given.setdefault("GUIJU_FILES_URL", (folder / "files").as_uri())
     given.setdefault("GUIJU_LOG_LEVEL", "WARNING")
     return folder, config.load_settings(given)
 
