@@ -195,13 +195,13 @@ def _check_password(
     if _is_locked(session, user, now):
         return Refusal.LOCKED
     if not passwords.matches(password, user.password_hash):
-        _note(session, user, address, now, succeeded=False)
+        note_attempt(session, user, address, now, succeeded=False)
         return Refusal.WRONG
     if passwords.is_outdated(str(user.password_hash)):
         user.password_hash = passwords.hashed(password)
     if user.totp_since is not None:
         return user.id, True
-    _note(session, user, address, now, succeeded=True)
+    note_attempt(session, user, address, now, succeeded=True)
     return user.id, False
 
 
@@ -228,13 +228,14 @@ def _check_code(
     if _is_locked(session, user, now):
         return Refusal.LOCKED
     accepted = second_factor.accept(session, seal, user, code, now)
-    _note(session, user, address, now, succeeded=accepted)
+    note_attempt(session, user, address, now, succeeded=accepted)
     return None if accepted else Refusal.WRONG
 
 
-def _note(
+def note_attempt(
     session: AnySession, user: User, address: str | None, now: datetime, *, succeeded: bool
 ) -> None:
+    """Write an attempt down, in the caller's transaction."""
     session.add(
         SignInAttempt(user_id=user.id, succeeded=succeeded, address=address, created_at=now)
     )

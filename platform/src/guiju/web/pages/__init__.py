@@ -2,6 +2,7 @@
 
 from guiju.web.pages import (
     account_policy,
+    account_provider,
     attention,
     audit,
     desk,
@@ -24,6 +25,7 @@ from guiju.web.pages import (
     people,
     permission_matrix,
     profiles,
+    provider_sign_in,
     record_form,
     records,
     reports,
@@ -41,6 +43,8 @@ from guiju.web.pages import (
 BLUEPRINTS = (
     front.blueprint,
     sign_in.blueprint,
+    account_provider.blueprint,
+    provider_sign_in.blueprint,
     links.blueprint,
     own_account.blueprint,
     own_password.blueprint,

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from guiju.accounts import second_factor
 from guiju.accounts.delegations import delegable, delegate, delegations_of, end_delegation
+from guiju.accounts.identities import is_bound, provider_of
 from guiju.accounts.models import User
 from guiju.accounts.operations import edit_own
 from guiju.accounts.reach import NotVisible
@@ -21,6 +22,8 @@ from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web import refusals
 from guiju.web.forms import Form
+from guiju.web.pages.provider_sign_in import issuers
+from guiju.web.sealing import seal
 from guiju.web.sessions import not_found_unless
 
 blueprint = Blueprint("own_account", __name__)
@@ -100,9 +103,12 @@ def _page(profile: Form | None = None, delegating: Form | None = None) -> str:
     user = db.session.get(User, (current_user.tenant_id, current_user.user_id))
     if user is None:
         raise NotVisible
+    provider = provider_of(db.session, seal()) if issuers() else None
     return render_template(
         "accounts/own_account.html",
         user=user,
+        provider=provider,
+        bound=provider and is_bound(db.session, user.id, provider.issuer),
         sessions=open_sessions(db.session, current_user),
         tokens=tokens_of(db.session, current_user.user_id),
         codes_left=second_factor.codes_left(db.session, current_user.user_id),
