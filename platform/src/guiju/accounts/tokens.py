@@ -165,7 +165,7 @@ def _visitor(
     if row is None:
         return None
     visitor = find_visitor(session, tenant_id, row.user_id, address, scopes=frozenset(row.scopes))
-    if visitor is None:
+    if visitor is None or visitor.owes_second_factor:
         return None
     if row.last_used_at is None or row.last_used_at < now - _NOTED_EVERY:
         session.execute(sa.update(ApiToken).where(ApiToken.id == row.id).values(last_used_at=now))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from guiju.accounts import second_factor
@@ -67,8 +66,6 @@ def _page(
     return render_template(
         "accounts/second_factor.html",
         enrolment=enrolment,
-        # Made by us, of squares alone.
-        picture=Markup(enrolment.picture) if enrolment else None,  # noqa: S704
         codes_left=second_factor.codes_left(db.session, current_user.user_id),
         form=form or Form(),
         renewing=renewing or Form(),
