@@ -55,7 +55,7 @@ def test_reports_made_before_there_were_jobs_become_jobs(create_database, worker
     url = create_database(f"guiju_old_{worker_id}").admin_url
     engine = sa.create_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
     with engine.begin() as connection:
-        migrate._ensure_role(connection, None)
+        migrate.ensure_role(connection, None)
     command.upgrade(migrations_config(url), "0009")
     content = bytes(range(256)) * 5000  # more than one piece
     with engine.begin() as connection:
@@ -98,7 +98,7 @@ def test_the_applications_role_is_made_where_it_is_missing(migrated, owner, monk
     monkeypatch.setattr(migrate, "APP_ROLE", role)
     # Not committed: roles are the whole server's.
     with owner.connect() as connection:
-        generated = migrate._ensure_role(connection, given)
+        generated = migrate.ensure_role(connection, given)
         assert (generated is None) is (given is not None)
         attributes = connection.execute(
             sa.text(
@@ -108,7 +108,7 @@ def test_the_applications_role_is_made_where_it_is_missing(migrated, owner, monk
             {"role": role},
         ).one()
         assert tuple(attributes) == (True, False, False, False)
-        assert migrate._ensure_role(connection, given) is None
+        assert migrate.ensure_role(connection, given) is None
 
 
 def test_readiness_is_known(create_database, migrated, owner, engine, worker_id):

@@ -250,9 +250,9 @@ def _leaves(
         entry.action,
         entry.subject_type,
         entry.subject,
-        # As PostgreSQL writes it: one spelling for one value.
-        entry.before.cast(sa.Text),
-        entry.after.cast(sa.Text),
+        # As PostgreSQL writes it: one spelling for one value, and for nothing.
+        sa.func.nullif(entry.before.cast(sa.Text), "null"),
+        sa.func.nullif(entry.after.cast(sa.Text), "null"),
     )
     rows = session.execute(
         sa.select(*columns).where(_mine(entry), *conditions).execution_options(yield_per=5000)

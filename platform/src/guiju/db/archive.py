@@ -111,14 +111,15 @@ class Table:
                 *(() if tenant is None else (sql.Literal(tenant),))
             ),
         )
+        text = statement.as_string().replace("%", "%%")
+        # For this statement alone: options given to a connection stay with it.
         options = {"yield_per": _ROWS, "stream_results": True}
-        for (line,) in connection.execution_options(**options).exec_driver_sql(
-            statement.as_string().replace("%", "%%")
-        ):
-            data = f"{line}\n".encode()
-            self.digest.update(data)
-            self.out.write(data)
-            self.rows += 1
+        with connection.exec_driver_sql(text, execution_options=options) as found:
+            for (line,) in found:
+                data = f"{line}\n".encode()
+                self.digest.update(data)
+                self.out.write(data)
+                self.rows += 1
 
 
 @contextmanager

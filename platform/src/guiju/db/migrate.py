@@ -32,7 +32,7 @@ def upgrade(
     """
     engine = sa.create_engine(sqlalchemy_url(admin_url), poolclass=sa.NullPool)
     with engine.begin() as connection:
-        generated = _ensure_role(connection, app_password)
+        generated = ensure_role(connection, app_password)
     command.upgrade(migrations_config(admin_url), "head")
     with orm.Session(engine) as session, session.begin():
         # For the readiness check.
@@ -63,7 +63,8 @@ def is_current(connection: sa.Connection) -> bool:
     return context.get_current_heads() == tuple(script.get_heads())
 
 
-def _ensure_role(connection: sa.Connection, password: str | None) -> str | None:
+def ensure_role(connection: sa.Connection, password: str | None) -> str | None:
+    """Make the application's role if it is not there; returns a password made up for it."""
     known = connection.scalar(
         sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}
     )
