@@ -60,6 +60,9 @@ class FileStore:
         except FileNotFoundError:
             return
         for path, details in found.items():
+            # Of an empty folder some servers name the folder itself.
+            if details["type"] != "file" or not details.get("size"):
+                continue
             yield f"{tenant_id}/{path.rpartition('/')[2]}", _stored_at(details)
 
 
