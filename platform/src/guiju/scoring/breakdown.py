@@ -6,10 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
+from guiju.rules.findings import VERDICT_CODES
 from guiju.scoring import views
 from guiju.scoring.models import OrganizationFindings, RecordFindings
 from guiju.scoring.results import Counts
@@ -20,7 +22,7 @@ class Part:
     """Organizations of one kind and sector: how many they are, and their findings."""
 
     kind: str
-    #: Empty where the organization's own entry names none.
+    #: The organization's own sector, or the nearest superior's; empty where none has one.
     sector: str | None
     units: int
     counts: Counts
@@ -28,30 +30,63 @@ class Part:
 
 def breakdown(session: AnySession, path: str, years: Collection[int]) -> list[Part]:
     """The findings stored at and below ``path`` in some years, by kind and sector."""
-    organization = Organization.__table__
-    units: dict[tuple[str, str | None], set[int]] = {}
-    sums: dict[tuple[str, str | None], list[int]] = {}
-    for model in (OrganizationFindings, RecordFindings):
-        table = model.__table__
-        size = len(views.GRAVEST_FIRST)
-        totals = [sa.func.sum(table.c.totals[at + 1]) for at in range(size)]
-        answering = sa.func.array_agg(sa.distinct(table.c.organization_id))
-        rows = session.execute(
-            sa.select(organization.c.kind, organization.c.sector, answering, *totals)
-            .join(
-                organization,
-                sa.and_(
-                    organization.c.tenant_id == table.c.tenant_id,
-                    organization.c.id == table.c.organization_id,
-                ),
+    stored = sa.union_all(
+        *(
+            sa.select(table.c.tenant_id, table.c.organization_id, table.c.totals).where(
+                within(table.c.path, path), table.c.year.in_(years)
             )
-            .where(within(table.c.path, path), table.c.year.in_(years))
-            .group_by(organization.c.kind, organization.c.sector)
+            for table in (OrganizationFindings.__table__, RecordFindings.__table__)
         )
-        for kind, sector, answerable, *numbers in rows:
-            key = kind, sector
-            units.setdefault(key, set()).update(answerable)
-            known = sums.setdefault(key, [0] * size)
-            sums[key] = [a + int(b or 0) for a, b in zip(known, numbers, strict=True)]
-    order = sorted(sums, key=lambda key: (key[0], key[1] or ""))
-    return [Part(*key, len(units[key]), views.as_counts(sums[key])) for key in order]
+    ).subquery("stored")
+    names = [f"n{at}" for at in range(len(VERDICT_CODES))]
+    each = (
+        sa.select(
+            stored.c.tenant_id,
+            stored.c.organization_id,
+            *(sa.func.sum(stored.c.totals[at + 1]).label(name) for at, name in enumerate(names)),
+        )
+        .group_by(stored.c.tenant_id, stored.c.organization_id)
+        .subquery("each")
+    )
+    organization = Organization.__table__
+    sector = _sector(organization)
+    rows = session.execute(
+        sa.select(
+            organization.c.kind,
+            sector.label("sector_held"),
+            sa.func.count(),
+            *(sa.func.sum(each.c[name]) for name in names),
+        )
+        .select_from(each)
+        .join(
+            organization,
+            sa.and_(
+                organization.c.tenant_id == each.c.tenant_id,
+                organization.c.id == each.c.organization_id,
+            ),
+        )
+        .group_by(organization.c.kind, sa.column("sector_held"))
+        .order_by(organization.c.kind, sa.column("sector_held"))
+    )
+    return [
+        Part(kind, found, units, views.as_counts([int(number) for number in numbers]))
+        for kind, found, units, *numbers in rows
+    ]
+
+
+def _sector(organization: sa.Table) -> sa.ColumnElement[str | None]:
+    """The sector that holds for an organization: a path names its superiors by number."""
+    above = organization.alias("above")
+    steps = sa.func.string_to_array(sa.func.trim(organization.c.path, "/"), "/")
+    return (
+        sa.select(above.c.sector)
+        .where(
+            above.c.tenant_id == organization.c.tenant_id,
+            above.c.id == sa.any_(sa.cast(steps, ARRAY(sa.BigInteger))),
+            above.c.sector.is_not(None),
+        )
+        .order_by(sa.func.length(above.c.path).desc())
+        .limit(1)
+        .correlate(organization)
+        .scalar_subquery()
+    )

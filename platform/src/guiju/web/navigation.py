@@ -74,6 +74,13 @@ def _items() -> Iterator[Item]:
                 url_for("desk.page", organization_id=home.organization_id),
                 request.blueprint in {"desk", "tasks"},
             )
+        elif current_user.may("findings.appeal"):
+            yield Item(
+                "action_due",
+                _("督办"),
+                url_for("tasks.page", organization_id=home.organization_id),
+                request.blueprint == "tasks",
+            )
         yield Item(
             "reports",
             _("报表"),

@@ -22,6 +22,7 @@ from guiju.scoring.heat import Heat, HeatRow, heat
 from guiju.scoring.models import NO_YEAR
 from guiju.scoring.results import Counts, Standing
 from guiju.web import addresses, exports, refusals
+from guiju.web.pages.overview import broken
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import SHOWN_VERDICTS, judged, label, lacking, period_short, plugins
 from guiju.web.workbooks import Cell
@@ -67,7 +68,11 @@ def page(organization_id: int) -> Response | str:
         return exports.send(_("要求与单位"), _("要求与单位"), headings, rows, code)
     whole = bool(request.args.get("all"))
     first = max(request.args.get("first", 0, type=int), 0) // _UNITS * _UNITS
-    shown = [row for row in found.rows if whole or any(lacking(cell) for cell in row.cells)]
+    shown = [
+        row
+        for row in found.rows
+        if whole or any(lacking(cell) for cell in row.cells[first : first + _UNITS])
+    ]
     return render_template(
         "heat.html",
         portrait=asked.portrait,
@@ -288,12 +293,14 @@ def cell_text(counts: Counts) -> str:
 
 @blueprint.app_template_filter()
 def cell_level(counts: Counts) -> str:
-    """How much of a cell falls short, in four steps that differ in print too."""
-    whole, short = judged(counts), lacking(counts)
-    if not whole or (not short and counts.get("pending", 0) == whole):
+    """How a cell looks: all well, unclear, or broken in three steps that differ in print too."""
+    whole = judged(counts)
+    if not whole or counts.get("pending", 0) == whole:
         return "none"
-    share = short / whole
-    return "0" if not short else "1" if share <= 0.25 else "2" if share <= 0.5 else "3"
+    if not lacking(counts):
+        return "0"
+    share = broken(counts) / whole
+    return "unclear" if not share else "1" if share <= 0.25 else "2" if share <= 0.5 else "3"
 
 
 @blueprint.app_template_filter()
