@@ -104,7 +104,7 @@ class Office(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def environment(migrated, redis_url) -> dict[str, str]:
+def environment(migrated, redis_url, tmp_path_factory) -> dict[str, str]:
     """The variables that a process of this run's application needs."""
     return {
         "DATABASE_URL": migrated.url,
@@ -112,6 +112,7 @@ def environment(migrated, redis_url) -> dict[str, str]:
         "REDIS_URL": redis_url,
         "SECRET_KEY": "0123456789abcdef" * 4,
         "GUIJU_SECURE_COOKIES": "false",
+        "GUIJU_FILES_URL": tmp_path_factory.mktemp("files").as_uri(),
     }
 
 
