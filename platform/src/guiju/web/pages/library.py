@@ -1,23 +1,33 @@
-"""The library: each installed notice as something to read."""
+"""The library: each installed notice as something to read, alone or beside another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from guiju.clock import today
+from guiju.language import gettext as _
+from guiju.profiles.choosing import questions
 from guiju.rules import library
 from guiju.rules.pack import Pack, Requirement
 from guiju.rules.registry import CHECKS
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.rules.vocabulary import AUTOMATION, STRICTNESS
 from guiju.web.sessions import not_found_unless
-from guiju.web.wording import plugins
+from guiju.web.wording import label, plugins
+from guiju.web.workbooks import send_list
 
 blueprint = Blueprint("library", __name__, url_prefix="/library")
+
+#: A notice that nobody has re-read for so long may have been changed since.
+_STALE = timedelta(days=365)
+
+#: What one notice is beside another, in the order of the list of choices.
+RELATIONS = ("tighter", "looser", "same", "not_comparable", "only_a", "only_b")
 
 
 @blueprint.get("/")
@@ -45,9 +55,102 @@ def notice(profile: str) -> str:
         summary=library.summary(pack),
         filters=filters,
         chapters=chapters(pack, **filters),
+        questions=questions(pack),
         formats=plugins().formats_of(profile),
+        others=[other for other in plugins().packs.values() if other is not pack],
         today=today(),
+        stale=is_stale(pack, today()),
     )
+
+
+def is_stale(pack: Pack, on: date) -> bool:
+    """Whether the notice was last re-read so long ago that somebody should look again."""
+    return on - pack.checked_on > _STALE
+
+
+@blueprint.get("/<profile>/coverage.xlsx")
+def coverage(profile: str) -> Response:
+    """How each statement of the notice is judged, or why it is not, as a workbook."""
+    pack = plugins().packs.get(profile)
+    not_found_unless(pack)
+    assert pack is not None
+    headings = [_("编号"), _("要求"), _("条款"), _("严格程度"), _("判定"), _("方法"), _("说明")]
+    rows = [
+        [
+            statement.requirement.id,
+            statement.requirement.title,
+            statement.requirement.clause,
+            "、".join(label(code, "strictness") for code in statement.strictness),
+            label(str(statement.requirement.automation), "automation"),
+            statement.how,
+            statement.requirement.reason or "",
+        ]
+        for chapter in chapters(pack)
+        for statement in chapter.statements
+    ]
+    return send_list(f"{pack.id}-coverage.xlsx", _("条文判定情况"), headings, rows)
+
+
+# -- two notices side by side ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two notices say about one subject, matter by matter."""
+
+    subject: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+@blueprint.get("/compare")
+def compare() -> str:
+    """Two notices beside each other; ``relation`` and ``q`` choose what is shown."""
+    packs = plugins().packs
+    names = list(packs)
+    a = _one_of(request.args.get("a"), packs) or names[0]
+    b = _one_of(request.args.get("b"), packs) or next((n for n in names if n != a), a)
+    relation = _one_of(request.args.get("relation"), RELATIONS)
+    q = request.args.get("q", "").strip() or None
+    rows = library.diff(packs[a], packs[b])
+    return render_template(
+        "library/compare.html",
+        packs=packs,
+        a=packs[a],
+        b=packs[b],
+        relation=relation,
+        relations=RELATIONS,
+        q=q,
+        counts={name: sum(row["relation"] == name for row in rows) for name in RELATIONS},
+        comparisons=by_subject(rows, relation, q),
+    )
+
+
+def by_subject(
+    rows: Sequence[Mapping[str, Any]], relation: str | None, q: str | None
+) -> list[Comparison]:
+    """Rows of a comparison that pass the filters, by subject."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        sides = [*row["a"], *row["b"]]
+        if (relation and row["relation"] != relation) or (
+            q and not any(q in side["title"] or q in side["clause"] for side in sides)
+        ):
+            continue
+        found.setdefault(subject_of(sides[0]["id"]), []).append(row)
+    return [Comparison(subject, found[subject]) for subject in sorted(found, key=subject_rank)]
+
+
+@blueprint.app_template_global()
+def relation_words(relation: str) -> str:
+    """What the first notice is beside the second."""
+    return {
+        "tighter": _("前者更严"),
+        "looser": _("前者更宽"),
+        "same": _("相同"),
+        "not_comparable": _("不可比"),
+        "only_a": _("只有前者"),
+        "only_b": _("只有后者"),
+    }[relation]
 
 
 @dataclass(frozen=True)
@@ -105,5 +208,5 @@ def _statement(requirement: Requirement, readings: Sequence[Mapping[str, Any]]) 
     )
 
 
-def _one_of(value: str | None, known: Sequence[str] | Mapping[str, str]) -> str | None:
+def _one_of(value: str | None, known: Sequence[str] | Mapping[str, Any]) -> str | None:
     return value if value in known else None
