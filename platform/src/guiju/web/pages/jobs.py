@@ -9,7 +9,7 @@ from guiju.audit.operations import record
 from guiju.background import KINDS
 from guiju.db import db, transaction
 from guiju.jobs import queries
-from guiju.jobs.queries import FileSummary, JobSummary
+from guiju.jobs.queries import JobSummary
 from guiju.language import gettext as _
 from guiju.web.downloads import send_job_file
 from guiju.web.sessions import not_found_unless
@@ -87,9 +87,9 @@ def may_have_files(job: JobSummary) -> bool:
 
 
 @blueprint.app_template_filter()
-def file_size(file: FileSummary) -> str:
-    """The size of a file in units that say something."""
-    size = float(file.size)
+def file_size(number: int) -> str:
+    """So many bytes, in units that say something."""
+    size = float(number)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
             break
