@@ -1,12 +1,13 @@
 """Files of records: who attaches, removes and opens them, and what is kept of them."""
 
 import io
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from guiju.activities import attachments, drafts, queries, records, workflow
+from guiju.activities import attachments, drafts, jobs, queries, records, workflow
 from guiju.activities.access import Conflict, NotAllowed, NotVisible
 from guiju.activities.attachments import Cabinet
 from guiju.activities.models import Occasion, RecordFile
@@ -214,3 +215,17 @@ def test_another_tenant(elsewhere, stranger, cabinet, record, attach):
         ):
             with pytest.raises(NotVisible):
                 attempt()
+
+
+def test_the_scheduler_sweeps_every_tenant(migrated, city, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", migrated.url)
+    monkeypatch.setenv("REDIS_URL", "redis://nowhere/0")
+    monkeypatch.setenv("SECRET_KEY", "0123456789abcdef" * 4)
+    monkeypatch.setenv("GUIJU_FILES_URL", tmp_path.as_uri())
+    old, fresh = (FileStore(tmp_path.as_uri()).new_name(city.tenant_id, ".pdf") for _ in range(2))
+    for name in (old, fresh):
+        FileStore(tmp_path.as_uri()).put(name, PDF)
+    two_days_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    os.utime(tmp_path / old, (two_days_ago, two_days_ago))
+    jobs.sweep_files()
+    assert [path.name for path in tmp_path.rglob("*.pdf")] == [fresh.rpartition("/")[2]]

@@ -39,6 +39,16 @@ class Occasion(Base):
             "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
         ),
         sa.Index("ix_occasions_organization", "tenant_id", "organization_id", "held_on"),
+        # Whoever removes people has the database look for what refers to them.
+        *(
+            sa.Index(
+                f"ix_occasions_{role}",
+                "tenant_id",
+                f"{role}_id",
+                postgresql_where=sa.text(f"{role}_id IS NOT NULL"),
+            )
+            for role in ("chair", "lecturer")
+        ),
     )
 
     tenant_id: Mapped[int]

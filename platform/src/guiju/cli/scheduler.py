@@ -9,6 +9,7 @@ import click
 from rq.cron import CronScheduler
 
 from guiju import background, clock, logs, queue
+from guiju.activities.jobs import sweep_files
 from guiju.audit.jobs import seal_all
 from guiju.cli import environment
 from guiju.config import load_settings
@@ -45,6 +46,7 @@ def scheduler() -> None:
         cron.register(seal_all, queue.JOBS, interval=_SEAL_SECONDS, result_ttl=0)
         cron.register(delete_due, queue.JOBS, interval=_DELETE_SECONDS, result_ttl=0)
         cron.register(jobs.nightly, queue.SCORING, cron=_NIGHTLY, result_ttl=0)
+        cron.register(sweep_files, queue.JOBS, cron=_NIGHTLY, result_ttl=0)
         cron.register(decisions.review, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(notices.daily, queue.JOBS, cron=_DAILY, result_ttl=0)
         cron.start()  # type: ignore[no-untyped-call]
