@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from guiju.activities.store import TRACES, check_memberships, follow, settle_tree
 from guiju.audit.operations import Actor, record
 from guiju.db.arrays import any_of
+from guiju.db.copying import FEW
 from guiju.db.merge import Merged, number_column
 from guiju.db.models import metadata
 from guiju.db.session import AnySession, transaction
@@ -46,10 +48,11 @@ def undo_import(session: AnySession, actor: Actor, import_id: int) -> None:
             found = _("{file} 的导入已经撤销过").format(file=made.name)
             raise BadInput([Problem("/import", found, _("无须再撤销"), "undone")])
         undo = _Undo(session, import_id)
-        undo.refuse_changed()
-        merged = undo.traces()
-        undo.put_back()
-        undo.delete()
+        with _in_bulk(session, made):
+            undo.refuse_changed()
+            merged = undo.traces()
+            undo.put_back()
+            undo.delete()
         # Superiors that were put back, memberships that last again.
         settle_tree(session)
         check_memberships(session, merged.get("members", Merged(updated=1)))
@@ -57,6 +60,23 @@ def undo_import(session: AnySession, actor: Actor, import_id: int) -> None:
         made.undone_at, made.undone_by = datetime.now(UTC), actor.name
         record(session, actor, "facts.undo", "import", import_id, before={"file": made.name})
         session.flush()
+
+
+@contextmanager
+def _in_bulk(session: AnySession, made: Import) -> Iterator[None]:
+    """Match what a large import noted with the rows in one pass over each table.
+
+    How many there are is nothing that the database can guess.
+    """
+    if sum(made.inserted.values()) + sum(made.updated.values()) <= FEW:
+        yield
+        return
+    session.execute(_NESTED_LOOPS, {"value": "off"})
+    yield
+    session.execute(_NESTED_LOOPS, {"value": "on"})
+
+
+_NESTED_LOOPS = sa.text("SELECT set_config('enable_nestloop', :value, true)")
 
 
 class _Undo:

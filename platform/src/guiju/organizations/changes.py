@@ -31,6 +31,8 @@ class Effects:
     made: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
+    #: The names before and after a renaming.
+    renamed: tuple[str, str] | None = None
     #: Units whose place in the tree changes, those below the moved ones included.
     relocated: int = 0
     #: Memberships and posts that go on in another unit, and those that end.

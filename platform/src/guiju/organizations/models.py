@@ -194,6 +194,7 @@ class Post(Base):
     __table__ = facts_table(
         "posts",
         sa.Index("ix_posts_organization", "tenant_id", "organization_id"),
+        sa.Index("ix_posts_person", "tenant_id", "person_id"),
         sa.CheckConstraint("from_on <= until_on", name="order"),
     )
 

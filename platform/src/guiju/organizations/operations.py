@@ -165,11 +165,12 @@ def rename_organization(
                 until_on=renamed_on - _DAY,
             )
         )
+        renamed = (organization.name, name)
         before = {"name": organization.name, "after": name}
         organization.name = name
         _changed(session, actor, "organization.rename", organization, old)
         made = note(session, actor, "rename", renamed_on, [(organization_id, "subject")], before)
-        return Effects(change_id=made)
+        return Effects(renamed=renamed, change_id=made)
 
 
 def move_organization(

@@ -143,6 +143,10 @@ def consequences(effects: Effects) -> list[str]:
     told = []
     if effects.made:
         told.append(_("新设：{names}。").format(names="、".join(effects.made)))
+    if effects.renamed:
+        told.append(
+            _("更名：{old} → {new}。").format(old=effects.renamed[0], new=effects.renamed[1])
+        )
     if effects.closed:
         told.append(_("撤销：{names}。").format(names="、".join(effects.closed)))
     if effects.moved:
