@@ -48,6 +48,9 @@ LIFETIMES = {
 }
 PURPOSES = tuple(LIFETIMES)
 
+#: Nobody is mailed links more often than this.
+_MAIL_EVERY = timedelta(minutes=10)
+
 
 @dataclass(frozen=True)
 class NewLink:
@@ -168,20 +171,37 @@ def send_anew(
 def forgotten(session: AnySession, user_id: int, *, now: datetime | None = None) -> NewLink | None:
     """Make a link for somebody who says to have forgotten the password; to be mailed.
 
-    None for who has no e-mail address, never had a password, or may not sign in.
+    Links that a manager made stay as they are: anybody can say so.  None for who has no e-mail
+    address, never had a password, may not sign in, or got such a link a few minutes ago.
     """
+    now = now or datetime.now(UTC)
     with transaction(session):
         user = session.scalars(
-            sa.select(User).where(
+            sa.select(User)
+            .where(
                 User.id == user_id,
                 User.active,
                 User.email.is_not(None),
                 User.password_hash.is_not(None),
             )
+            .with_for_update()
         ).one_or_none()
-        if user is None:
+        if user is None or _mailed_lately(session, user_id, now):
             return None
         return _make(session, Actor(user.name, user.id), user, "forgotten", now)
+
+
+def _mailed_lately(session: AnySession, user_id: int, now: datetime) -> bool:
+    found = session.scalar(
+        sa.select(AccountLink.id)
+        .where(
+            AccountLink.user_id == user_id,
+            AccountLink.purpose == "forgotten",
+            AccountLink.created_at > now - _MAIL_EVERY,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def recover(session: AnySession, actor: Actor, user_id: int) -> NewLink:
@@ -292,7 +312,8 @@ def _make(
     session: AnySession, actor: Actor, user: User, purpose: str, now: datetime | None
 ) -> NewLink:
     now = now or datetime.now(UTC)
-    void_links(session, user.id, now)
+    if purpose != "forgotten":
+        void_links(session, user.id, now)
     secret, kept = bearer.make(current_tenant_id())
     expires_at = now + LIFETIMES[purpose]
     session.add(
@@ -353,7 +374,8 @@ def _use(
         raise LinkRefused
     link, user, tenant = found
     replace_password(session, user, password, now=now)
-    link.closed_at, link.used = now, True
+    link.used = True
+    void_links(session, user.id, now)
     end_sessions(session, user.id)
     actor = Actor(user.name, user.id, address)
     if link.purpose == "recovery" and user.totp_secret is not None:

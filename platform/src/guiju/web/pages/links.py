@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
+from guiju import mail
 from guiju.accounts.links import LinkRefused, OpenLink, find_link, use_link
+from guiju.accounts.mailing import ask_for_link
+from guiju.config import Settings
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web.forms import Form
+from guiju.web.sessions import not_found_unless
 
 blueprint = Blueprint("links", __name__)
 
@@ -19,6 +32,27 @@ def page(secret: str) -> str | tuple[str, int]:
     """The form, where the link works."""
     link = find_link(db.session, secret)
     return _refused() if link is None else _page(link, secret, Form())
+
+
+@blueprint.get("/sign-in/forgotten")
+def forgotten() -> str:
+    """Ask for a link by mail, where there is a mail server."""
+    not_found_unless(mail.configured(_settings()))
+    return render_template("accounts/forgotten.html", asked=False)
+
+
+@blueprint.post("/sign-in/forgotten")
+def ask() -> str:
+    """Have a link mailed; the answer is the same whoever asks for whom."""
+    not_found_unless(mail.configured(_settings()))
+    ask_for_link(_settings(), request.form.get("username", "").strip()[:200])
+    return render_template("accounts/forgotten.html", asked=True)
+
+
+@blueprint.app_template_global()
+def mails_links() -> bool:
+    """Whether a forgotten password can be replaced by mail."""
+    return mail.configured(_settings())
 
 
 @blueprint.post("/links/<secret>")
@@ -44,6 +78,11 @@ def choose(secret: str) -> Response | str | tuple[str, int]:
     session.clear()
     flash(_("密码已设置，请登录。"))
     return redirect(url_for("sign_in.form", username=sign_in_name))
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["guiju_settings"]
+    return found
 
 
 def _page(link: OpenLink, secret: str, form: Form) -> str:

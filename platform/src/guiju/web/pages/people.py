@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from guiju import mail
 from guiju.accounts import people
 from guiju.accounts.delegations import delegations_of
 from guiju.accounts.directory import ORDERS, STATES, held_roles, list_users, state_of
 from guiju.accounts.links import NewLink, invite, links_of, send_anew
+from guiju.accounts.mailing import mail_link
 from guiju.accounts.people import Newcomer
 from guiju.accounts.permissions import ROLES
 from guiju.accounts.reach import (
@@ -258,9 +260,16 @@ def _handover(user_id: int, organization_id: int, form: Form) -> str:
 
 def _link_page(link: NewLink, purpose: str) -> str:
     user = managed_user(db.session, current_user, link.user_id)
-    address = url_for("links.page", secret=link.secret, _external=True)
+    settings = current_app.extensions["guiju_settings"]
+    path = url_for("links.page", secret=link.secret)
+    whole = mail.link(settings, path) if settings.public_url else request.host_url[:-1] + path
     return render_template(
-        "accounts/new_link.html", user=user, link=link, address=address, purpose=purpose
+        "accounts/new_link.html",
+        user=user,
+        link=link,
+        address=whole,
+        purpose=purpose,
+        mailed=mail_link(settings, link, user.name, user.email),
     )
 
 
