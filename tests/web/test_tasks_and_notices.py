@@ -103,6 +103,7 @@ def test_the_unit_is_asked_answers_and_it_is_closed(client, ours, session):
     assert empty.status_code == 422
     assert "请写明情况或理由" in empty.text
     assert act(branch, "close", "好").status_code == 403
+    assert act(department, "answer", "替他们答复。").status_code == 403
     assert act(client("secretary"), "answer", "不是我们单位的事。").status_code == 404
     assert act(branch, "answer", "三月封控，未能集中。").status_code == 302
     assert "三月封控，未能集中。" in department.get(own).text

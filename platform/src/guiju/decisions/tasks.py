@@ -154,6 +154,8 @@ def answer(session: AnySession, visitor: Visitor, task_id: int, text: str) -> No
     with transaction(session):
         task, organization = _task(session, visitor, task_id)
         demand(visitor, "findings.appeal", organization.path)
+        if task.user_id == visitor.user_id:
+            raise NotAllowed("answer what one asked oneself")
         if task.state != "open":
             raise Outdated(task.state)
         task.state, task.answer = "answered", text
@@ -275,11 +277,12 @@ def tasks(
 
 def _actions(visitor: Visitor, task: Task, path: str) -> frozenset[str]:
     found = set()
-    if task.state == "open" and visitor.may("findings.appeal", path):
+    mine = task.user_id == visitor.user_id
+    if task.state == "open" and not mine and visitor.may("findings.appeal", path):
         found.add("answer")
     if task.state == "answered" and visitor.may("findings.act", path):
         found.add("close")
-    if task.user_id == visitor.user_id and _can_be_undone(task):
+    if mine and _can_be_undone(task):
         found.add("undo")
     return frozenset(found)
 
