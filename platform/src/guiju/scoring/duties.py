@@ -74,7 +74,11 @@ def duties(
     open_ = [_duty(item, asked) for item in found.items if item.verdict in _OURS]
     last = _last_of_month(today)
     late = [one for one in open_ if _is_late(one, today)]
-    ahead = [one for one in open_ if one not in late]
+    # Of what is due on one day, what can be recorded at once comes first.
+    ahead = sorted(
+        (one for one in open_ if one not in late),
+        key=lambda one: (one.due or date.max, not one.kinds),
+    )
     return Duties(
         # What passed last can most likely still be put right.
         late=sorted(late, key=lambda one: one.due or date.min, reverse=True),

@@ -3,6 +3,7 @@
 from guiju.web.pages import (
     account_policy,
     account_provider,
+    attachments,
     attention,
     audit,
     desk,
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     workbench.blueprint,
     record_form.blueprint,
     records.blueprint,
+    attachments.blueprint,
     reviews.blueprint,
     months.blueprint,
     overview.blueprint,

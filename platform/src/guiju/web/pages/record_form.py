@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from guiju.activities import access, drafts, extra_fields, preparing, records
+from guiju.activities import access, attachments, drafts, extra_fields, preparing, records
 from guiju.activities.access import Conflict
 from guiju.activities.differences import differences
 from guiju.activities.drafts import DraftView
@@ -189,6 +189,7 @@ def save(organization_id: int) -> Response | tuple[Response, int] | tuple[str, i
             draft=kept.draft_id,
             revision=kept.revision,
             address=address,
+            files=url_for("attachments.to_draft", draft_id=kept.draft_id),
             saved=moment(kept.updated_at),
         )
     flash(_("草稿已保存。"))
@@ -352,7 +353,12 @@ def _page(form: Form) -> str:
     if form.conflict is not None:
         mine = _payload(form, form.conflict.payload)
         changes = told(db.session, differences(mine, form.conflict.payload))
-    return _render("records/form.html", form, trail=trail(form.unit), changes=changes)
+    files = (
+        []
+        if form.draft is None
+        else attachments.files_of_draft(db.session, current_user, form.draft.draft_id)
+    )
+    return _render("records/form.html", form, trail=trail(form.unit), changes=changes, files=files)
 
 
 def _render(template: str, form: Form, **values: object) -> str:

@@ -11,7 +11,14 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from guiju.activities import drafts, extra_fields, queries, records
+from guiju.activities import (
+    attachments,
+    drafts,
+    extra_fields,
+    follow_ups,
+    queries,
+    records,
+)
 from guiju.activities.access import Conflict, find_unit
 from guiju.activities.differences import differences
 from guiju.activities.payloads import columns
@@ -232,11 +239,53 @@ def review(occasion_id: int) -> BaseResponse | tuple[str, int]:
     return redirect(url_for(".page", occasion_id=occasion_id))
 
 
+@blueprint.post("/records/<number:occasion_id>/follow-ups")
+def add_follow_up(occasion_id: int) -> BaseResponse | tuple[str, int]:
+    """Note something that the meeting left to be done."""
+    due = request.form.get("due_on", "")
+    try:
+        follow_ups.add_follow_up(
+            db.session,
+            current_user,
+            occasion_id,
+            what=request.form.get("what", ""),
+            who=request.form.get("who", ""),
+            due_on=_day(due),
+        )
+    except BadInput as error:
+        faults = [one.wanted for one in error.problems]
+        return _page(occasion_id, follow_up_errors=faults), 422
+    return redirect(url_for(".page", occasion_id=occasion_id, _anchor="follow-ups"))
+
+
+@blueprint.post("/records/<number:occasion_id>/follow-ups/<number:follow_up_id>")
+def settle_follow_up(occasion_id: int, follow_up_id: int) -> BaseResponse | tuple[str, int]:
+    """It has been done; or it has not after all."""
+    try:
+        if request.form.get("do") == "reopen":
+            follow_ups.reopen_follow_up(db.session, current_user, follow_up_id)
+        else:
+            note = request.form.get("note")
+            follow_ups.finish_follow_up(db.session, current_user, follow_up_id, note=note)
+    except BadInput as error:
+        faults = [one.wanted for one in error.problems]
+        return _page(occasion_id, follow_up_errors=faults), 422
+    return redirect(url_for(".page", occasion_id=occasion_id, _anchor="follow-ups"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _page(
     occasion_id: int,
     *,
     void_errors: list[str] | None = None,
     review_errors: list[str] | None = None,
+    follow_up_errors: list[str] | None = None,
 ) -> str:
     found = queries.find_record(db.session, current_user, occasion_id)
     portrait = visible_portrait(found.summary.organization_id, found.summary.held_on)
@@ -253,8 +302,12 @@ def _page(
         known=known,
         history=history,
         resting=_resting(found),
+        files=attachments.files_of_record(db.session, current_user, occasion_id),
+        follow_ups=follow_ups.follow_ups_of(db.session, current_user, occasion_id),
+        today=fixed_as_of(db.session) or today(),
         void_errors=void_errors or [],
         review_errors=review_errors or [],
+        follow_up_errors=follow_up_errors or [],
     )
 
 

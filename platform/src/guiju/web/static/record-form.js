@@ -1,5 +1,6 @@
 // The form of a record: kept while it is typed, here and on the server; names to tap.
 // Without this script the same form is submitted as it is.  Written for browsers of 2021.
+import { Files } from "./record-files.js";
 import { Keeper } from "./record-keeper.js";
 import { Roster } from "./record-roster.js";
 
@@ -104,3 +105,4 @@ if (fault) {
 
 roster.begin();
 keeper.begin(askAnew);
+new Files(keeper).begin();

@@ -132,9 +132,9 @@ export class Keeper {
 
   // -- on the server -------------------------------------------------------------------------
 
-  async save() {
+  async save({ even = "" } = {}) {
     const sent = fieldsOf(this.form);
-    if (this.saving || this.handedIn || same(sent, this.base)) {
+    if (this.saving || this.handedIn || (same(sent, this.base) && even !== "unchanged")) {
       return;
     }
     if (!navigator.onLine) {
@@ -165,9 +165,18 @@ export class Keeper {
     }
   }
 
+  // Where the draft's files go; makes the draft if there is none yet.
+  async filesAddress(known) {
+    if (!known && !this.files) {
+      await this.save({ even: "unchanged" });
+    }
+    return known || this.files;
+  }
+
   saved(sent, kept) {
     this.forget();
     this.base = sent;
+    this.files = kept.files;
     this.form.elements.draft.value = kept.draft;
     this.form.elements.revision.value = kept.revision;
     if (window.location.pathname !== kept.address) {
