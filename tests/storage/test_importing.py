@@ -1,6 +1,8 @@
 """Imports: previewed, stored whole, confined to a part of the tree, taken back."""
 
 import json
+import subprocess
+import sys
 from datetime import date
 
 import pyarrow as pa
@@ -484,3 +486,9 @@ class TestUndoing:
             assert imports(theirs, ["/"]) == []
             with pytest.raises(sa.exc.NoResultFound):
                 undo_import(theirs, ACTOR, city)
+
+
+def test_importing_the_operations_is_enough():
+    """Commands import no more than they need; every table that is referred to comes along."""
+    script = "import guiju.importing.storing as s; s.Import.metadata.sorted_tables"
+    subprocess.run([sys.executable, "-c", script], check=True)

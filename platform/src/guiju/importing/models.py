@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+# Imported for their tables, which imports refer to.
+import guiju.accounts.models
+import guiju.jobs.models  # noqa: F401
 from guiju.db.models import Base, TenantRow, reference
 
 
