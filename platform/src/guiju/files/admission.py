@@ -80,7 +80,8 @@ def _named(name: str) -> tuple[str, str]:
         found = _("文件类型“{suffix}”").format(suffix=written[:10])
         wanted = _("应为 {kinds} 文件").format(kinds="、".join(MEDIA_TYPES))
         raise Refused("unknown_type", found, wanted)
-    return f"{stem[: MOST_NAME - len(suffix)] or _('附件')}{suffix}", suffix
+    kept = stem[: MOST_NAME - len(suffix)] or _("附件")
+    return kept + suffix, suffix
 
 
 def _check_pdf(content: bytes) -> None:
