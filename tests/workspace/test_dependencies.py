@@ -26,7 +26,9 @@ TESTS_ONLY = {"playwright", "pylopdf-fonts-zh-cn", "pytest"}
 
 
 def names(requirements: Iterable[str]) -> set[str]:
-    return {re.match(r"[\w.-]+", requirement)[0].lower() for requirement in requirements}
+    found = (re.match(r"[\w.-]+", requirement)[0] for requirement in requirements)
+    # One spelling for a name that has several.
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
 
 
 def imported_distributions() -> set[str]:
@@ -39,7 +41,7 @@ def imported_distributions() -> set[str]:
                 modules.add(node.module.split(".")[0])
     known = packages_distributions()
     third_party = modules - sys.stdlib_module_names - {"guiju"}
-    return {known[module][0].lower() for module in third_party}
+    return names(known[module][0] for module in third_party)
 
 
 def test_declared_dependencies_are_those_imported():

@@ -19,6 +19,7 @@ from guiju.web import (
     errors,
     health,
     languages,
+    metrics,
     navigation,
     request_log,
     sealing,
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
         part.init_app(app)
     app.register_error_handler(Exception, _answer)
     app.register_blueprint(health.blueprint)
+    metrics.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     api.init_app(app, csrf)

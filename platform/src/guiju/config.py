@@ -59,6 +59,7 @@ class Settings:
     files_url: str = DEFAULT_FILES_URL
     max_attachment_mb: int = 20
     clamd_url: str | None = None
+    metrics_token: str | None = field(default=None, repr=False)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -344,6 +345,16 @@ def table() -> dict[str, fields.Field[Any]]:
                     "查毒服务 clamd。设置后每个附件先经查毒才保存，查毒服务不可用时不接收附件。"
                 ),
                 "example": "tcp://clamav:3310",
+            },
+        ),
+        "metrics_token": fields.String(
+            data_key="GUIJU_METRICS_TOKEN",
+            load_default=None,
+            validate=validate.Length(min=16, error=_("太短：至少 16 个字符。")),
+            metadata={
+                "description": _(
+                    "读取 /metrics（Prometheus）所用的令牌，随机生成。不设置时没有这个地址。"
+                ),
             },
         ),
     }

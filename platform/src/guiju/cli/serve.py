@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -13,7 +15,6 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from guiju import logs
-from guiju.app import create_app
 from guiju.config import load_settings
 from guiju.language import gettext as _
 
@@ -43,9 +44,25 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve until interrupted."""
     settings = load_settings()
     logs.configure(settings)
-    # Made before any process forks: what is wrong with settings, plugins or files is said
-    # once.  Nothing is connected yet; each process opens its own connections.
-    app = create_app(settings)
+    with tempfile.TemporaryDirectory(prefix="guiju-metrics-") as counters:
+        # All processes count into one folder; the library reads this when it is imported.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters  # noqa: TID251 - set, not read
+        from guiju.app import create_app  # noqa: PLC0415
+        from guiju.web.metrics import forget_process  # noqa: PLC0415
+
+        _run(create_app(settings), forget_process, host, port, workers, threads)
+
+
+def _run(
+    app: Flask,
+    forget: Callable[[int], None],
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+) -> None:
+    # The application is made before any process forks: what is wrong with settings, plugins or
+    # files is said once.  Nothing is connected yet; each process opens its own connections.
     _Server(
         app,
         bind=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -54,6 +71,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         worker_class="gthread",
         logger_class=_Logger,
         control_socket_disable=True,
+        child_exit=lambda _server, worker: forget(worker.pid),
     ).run()
 
 

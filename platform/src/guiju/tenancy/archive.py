@@ -199,7 +199,7 @@ def _renumber_masks(session: AnySession, theirs: Mapping[str, Mapping[str, int]]
 
 def _rewrite(session: AnySession, table: str, column: str, bits: list[tuple[int, int]]) -> None:
     target = sa.column(column, sa.BigInteger)
-    moved = sa.literal(0, sa.BigInteger)
+    moved: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
     for old, new in bits:
         one = target.op(">>")(sa.literal(old, sa.Integer)).op("&")(sa.literal(1, sa.BigInteger))
         moved = moved.op("|")(one.op("<<")(sa.literal(new, sa.Integer)))

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 log = structlog.get_logger()
 
 #: Probes come every few seconds and say nothing.
-_QUIET = {"health.alive", "health.ready", "static"}
+_QUIET = {"health.alive", "health.ready", "metrics.scrape", "static"}
 
 
 def init_app(app: Flask) -> None:
