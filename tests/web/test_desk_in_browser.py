@@ -1,0 +1,66 @@
+"""The desk, the lists to act on and what lies below, in a real browser, wide and narrow."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+from serving import SCREENS, Site, Visit
+
+
+@pytest.fixture(params=SCREENS)
+def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
+    width, height = SCREENS[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN",
+        has_touch=request.param == "telephone",
+    )
+    folder = pytestconfig.rootpath / "var" / "browser-tests"
+    yield Visit(context.new_page(), site, folder, request.param)
+    context.close()
+
+
+def test_what_lies_below_is_readable(visit):
+    visit.sign_in("department")
+    for name in ("heat", "compare", "breakdown", "desk", "tasks"):
+        visit.go(f"/organizations/{visit.site.units['root']}/{name}")
+        visit.inspect(name)
+    visit.go("/notices")
+    visit.inspect("notices")
+
+
+def test_a_finding_is_decided_where_it_is_explained(visit):
+    visit.sign_in("department")
+    requirement = "xian.main.member_points.rollout"
+    unit = {"desk": "finance-1", "telephone": "justice-1"}[visit.device]
+    visit.go(f"/organizations/{visit.site.units[unit]}/desk?requirement={requirement}")
+    visit.page.locator("th.what a").first.click()
+    form = visit.page.locator("article.explanation form").first
+    form.get_by_role("radio", name="不符合").check()
+    form.get_by_role("button", name="认定", exact=True).click()
+    # Without a reason it comes back as it was.
+    expect(visit.page.get_by_role("alert").first).to_contain_text("请写明情况或理由")
+    visit.faults.clear()  # the browser reports the status 422
+    visit.inspect("decision-without-reason")
+    form = visit.page.locator("article.explanation form").first
+    expect(form.get_by_role("radio", name="不符合")).to_be_checked()
+    form.get_by_label("理由").fill("没有看到实施办法。")
+    form.get_by_role("button", name="认定", exact=True).click()
+    expect(visit.page.locator(".steps-said")).to_contain_text("没有看到实施办法。")
+    visit.inspect("decided")
+
+
+def test_units_are_asked_from_the_list_and_it_is_taken_back(visit):
+    visit.sign_in("department")
+    visit.go(f"/organizations/{visit.site.units['finance-2']}/attention?verdict=not_met")
+    batch = visit.page.locator("[data-batch]")
+    expect(batch).to_be_hidden()
+    visit.page.locator('input[name="item"]').first.check()
+    expect(batch).to_be_visible()
+    visit.inspect("attention-selected", whole=False)
+    batch.get_by_role("radio", name="要求说明").check()
+    batch.get_by_role("button", name="送达单位").click()
+    expect(visit.page.get_by_role("status").first).to_contain_text("已送达")
+    visit.inspect("asked")
+    visit.page.get_by_role("button", name="撤回").click()
+    expect(visit.page.get_by_role("status").first).to_contain_text("已撤回 1 项")
