@@ -357,8 +357,9 @@ class TestPeople:
         assert "这是您自己的账号" in client.get(page).text
         answer = submit(client, page + "/roles", "/people/invite", unit="root", roles="auditor")
         assert answer.status_code == 422
-        answer = submit(client, page + "/active", "/people/invite")
-        assert answer.status_code == 403
+        for act in ("", "/active", "/link", "/second-factor"):
+            answer = submit(client, page + act, "/people/invite", name="x")
+            assert answer.status_code == 403, act
 
     def test_deactivated_is_out_at_once_and_can_come_back(self, app, own, sign_in, submit, number):
         client, secretary = sign_in("department", own), sign_in("secretary", own)

@@ -158,11 +158,13 @@ def send_anew(
     """Make a link by which a user of the visitor's chooses a password, first or new.
 
     Earlier links become void; sessions go on until the password is replaced.  Raises
-    ``NotVisible``, and ``NotAllowed`` where others manage the user too.
+    ``NotVisible``, and ``NotAllowed`` where others manage the user too and for oneself.
     """
     with transaction(session):
         user = managed_user(session, visitor, user_id, lock=True)
-        if not entirely_managed(session, visitor, user) or not user.active:
+        whole = entirely_managed(session, visitor, user)
+        # One's own password takes the old one, so that a stolen session does not last.
+        if not whole or not user.active or user.id == visitor.user_id:
             raise NotAllowed
         purpose = "invitation" if user.password_hash is None else "reset"
         return _make(session, visitor.actor(), user, purpose, now)

@@ -50,12 +50,14 @@ def edit_user(
 ) -> None:
     """Correct a user's name and e-mail address.
 
-    Raises ``NotVisible``, ``NotAllowed`` where others manage the user too, and ``BadInput`` at
-    ``/name`` or ``/email``.
+    Raises ``NotVisible``, ``NotAllowed`` where others manage the user too and for oneself
+    (that takes one's password), and ``BadInput`` at ``/name`` or ``/email``.
     """
     name, email = name.strip(), (email or "").strip() or None
     with transaction(session):
         user = _whole(session, visitor, user_id)
+        if user.id == visitor.user_id:
+            raise NotAllowed
         if problems := check_person(name, email):
             raise BadInput(problems)
         before = {"name": user.name, "email": user.email}
