@@ -11,6 +11,7 @@ from guiju.activities import attestations, drafts
 from guiju.activities import queries as records
 from guiju.clock import today
 from guiju.db import db
+from guiju.decisions import tasks
 from guiju.scoring import queries
 from guiju.scoring.duties import duties
 from guiju.scoring.guidance import guidance
@@ -65,6 +66,13 @@ def page(organization_id: int) -> str:
         may_record=may_record,
         returned=returned,
         comments=records.return_comments(db.session, returned) if returned else {},
+        asked_of_us=[
+            row
+            for row in tasks.tasks(
+                db.session, packs, current_user, organization_id, state="open"
+            ).rows
+            if row.unit.organization_id == organization_id and "answer" in row.actions
+        ],
         drafts=drafts.drafts_of(db.session, current_user, organization_id) if may_record else [],
         open_months=open_months[0] if open_months and may_attest else None,
         recent=records.records_of(
