@@ -22,6 +22,7 @@ from guiju.db import (
     upgrade,
 )
 from guiju.db.archive import tables_of
+from guiju.files.store import FileStore
 from guiju.jobs.operations import request_job
 from guiju.reports.jobs import REPORT
 from guiju.rules.problems import BadInput
@@ -208,7 +209,8 @@ def test_a_code_that_is_taken_is_refused(engine, exported):
 
 class TestLeaving:
     @pytest.fixture(autouse=True)
-    def environment(self, migrated, redis_url, monkeypatch):
+    def environment(self, migrated, redis_url, monkeypatch, tmp_path):
+        monkeypatch.setenv("GUIJU_FILES_URL", f"file://{tmp_path}/files")
         monkeypatch.setenv("DATABASE_URL", migrated.url)
         monkeypatch.setenv("REDIS_URL", redis_url)
         monkeypatch.setenv("SECRET_KEY", "x" * 40)
@@ -225,11 +227,14 @@ class TestLeaving:
             connection.execute(statement, {"t": tenant.tenant_id, "past": past})
 
     def test_nothing_remains_and_nobody_else_is_touched(
-        self, migrated, engine, full, create_tenant
+        self, migrated, engine, full, create_tenant, tmp_path
     ):
         neighbour = create_tenant()
         fill(engine, neighbour)
         kept = rows(migrated.admin_url, neighbour.tenant_id)
+        store = FileStore(f"file://{tmp_path}/files")
+        for tenant in (full, neighbour):
+            store.put(store.new_name(tenant.tenant_id, ".pdf"), b"%PDF")
         assert any(rows(migrated.admin_url, full.tenant_id).values())
         with ScopedSession(engine) as session:
             due = leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
@@ -239,6 +244,8 @@ class TestLeaving:
         assert leaving.delete_due() == 1
         assert not any(rows(migrated.admin_url, full.tenant_id).values())
         assert rows(migrated.admin_url, neighbour.tenant_id) == kept
+        assert list(store.names(full.tenant_id)) == []
+        assert len(list(store.names(neighbour.tenant_id))) == 1
         with operator_scope("test"), ScopedSession(engine) as session:
             assert session.get(Tenant, full.tenant_id) is None
         owner = sa.create_engine(sqlalchemy_url(migrated.admin_url), poolclass=sa.NullPool)

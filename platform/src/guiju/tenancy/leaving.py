@@ -12,6 +12,7 @@ from guiju.config import load_settings
 from guiju.db.engine import create_engine
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, ScopedSession, transaction
+from guiju.files.store import FileStore
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.tenancy.models import Tenant
@@ -51,7 +52,9 @@ def delete_due() -> int:
 
     What is left is an operator's entry that says so.
     """
-    engine = create_engine(load_settings().database_url, poolclass=sa.NullPool)
+    settings = load_settings()
+    engine = create_engine(settings.database_url, poolclass=sa.NullPool)
+    store = FileStore(settings.files_url)
     gone = 0
     try:
         with ScopedSession(engine) as session:
@@ -59,6 +62,9 @@ def delete_due() -> int:
             for tenant in all_tenants(session, "tenants due to be deleted"):
                 if tenant.delete_on is None or tenant.delete_on > now:
                     continue
+                # Files first: what is cut short is begun again while the tenant is marked.
+                for name, _stored_at in list(store.names(tenant.id)):
+                    store.delete(name)
                 with operator_scope(f"deleting tenant {tenant.code}"), transaction(session):
                     session.execute(sa.text("SELECT delete_due_tenant(:id)"), {"id": tenant.id})
                 log.info("tenant deleted", tenant=tenant.id)
