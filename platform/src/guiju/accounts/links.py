@@ -235,7 +235,7 @@ def find_recoverable(session: AnySession, username: str) -> int:
         .where(Organization.parent_id.is_(None), UserRole.role.in_(PERMISSIONS[PERMISSION]))
         .order_by(User.id)
     )
-    known = {row.username: row.id for row in rows}
+    known: dict[str, int] = {row.username: row.id for row in rows}
     if username not in known:
         wanted = _("顶层组织的管理员有 {known}").format(known="、".join(known) or "—")
         place = _("用户 {name}").format(name=username)

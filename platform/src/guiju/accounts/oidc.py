@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -136,7 +136,8 @@ def _claims(client: Client, attempt: Attempt, id_token: Any) -> dict[str, Any]:
         sub={"essential": True},
     )
     try:
-        token = jwt.decode(id_token, jwk.KeySet.import_key_set(keys), algorithms=_ALGORITHMS)
+        known = jwk.KeySet.import_key_set(cast("jwk.KeySetSerialization", keys))
+        token = jwt.decode(id_token, known, algorithms=_ALGORITHMS)
         wanted.validate(token.claims)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderError(f"the ID token is refused: {type(error).__name__}") from error

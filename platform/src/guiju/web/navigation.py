@@ -106,7 +106,8 @@ def _administration() -> Iterator[Item]:
             "people",
             _("人员与权限"),
             url_for("people.index"),
-            request.blueprint in {"people", "permission_matrix", "account_policy", "account_provider"},
+            request.blueprint
+            in {"people", "permission_matrix", "account_policy", "account_provider"},
         )
     if home is not None and not current_user.works_in_branch:
         yield Item(
