@@ -7,6 +7,7 @@ that no request ever brings: who sees it has seen what is not theirs.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,22 +16,32 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from offices import PASSWORD
+from PIL import Image
 
 from guiju.accounts import passwords
-from guiju.accounts.models import User, UserRole
+from guiju.accounts.models import Delegation, User, UserRole, UserSession
 from guiju.accounts.permissions import PERMISSIONS, ROLES
 from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import Visitor, find_visitor
+from guiju.activities.attachments import Cabinet, attach_to_record, cabinet
 from guiju.activities.drafts import save_draft
+from guiju.activities.models import FollowUp
 from guiju.activities.operations import store_facts
 from guiju.activities.records import create_record
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.decisions.models import Task
+from guiju.importing.models import Import
 from guiju.jobs.kinds import Upload
 from guiju.jobs.models import JobFile
 from guiju.jobs.operations import begin, finish, keep_file
-from guiju.organizations.models import Organization
+from guiju.notices.models import Notice
+from guiju.organizations.models import Member, Organization, Post
+from guiju.organizations.operations import rename_organization
 from guiju.plugins import Plugins
+from guiju.profiles.keeping import request_preview
+from guiju.profiles.operations import adopt, propose
+from guiju.profiles.terms import Enable, End, Term
 from guiju.reports.operations import request_report
 from guiju.scoring.operations import drain, set_as_of
 from guiju.tenancy.operations import NewTenant, enable_profile
@@ -189,7 +200,9 @@ def make_users(session: ScopedSession, twin: Twin, units: dict[str, int]) -> Non
             things["token_id"], things["user_id"] = number, visitor.user_id
 
 
-def make_things(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:
+def make_things(
+    session: ScopedSession, plugins: Plugins, files: Cabinet, twin: Twin, part: Part
+) -> None:
     """What a part of the tree keeps beside its facts: records on their way, drafts, jobs."""
     recorder = visitor_of(session, twin, f"recorder-{part.side}")
     administrator = visitor_of(session, twin, f"administrator-{part.side}")
@@ -203,6 +216,19 @@ def make_things(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part
     }
     made = create_record(session, recorder, plugins, branch, payload, code=f"{part.side}-record")
     part.things["occasion_id"] = made.occasion_id
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    picture.seek(0)
+    kept = attach_to_record(
+        session,
+        recorder,
+        files,
+        made.occasion_id,
+        f"照片{part.marker}.png",
+        picture,
+        reason="补充",
+    )
+    part.things["record_file_id"] = kept.file_id
     draft = save_draft(session, recorder, branch, {"title_text": f"草稿{part.marker}"})
     part.things["draft_id"] = draft.draft_id
     formats = {known.id: known for known in plugins.formats_of(PROFILE)}
@@ -222,17 +248,92 @@ def make_things(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part
     part.things["file_id"] = session.scalars(
         sa.select(JobFile.id).where(JobFile.job_id == job)
     ).one()
+    make_changes(session, plugins, twin, part)
+    make_rows(session, recorder, part, job)
+
+
+def make_changes(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:
+    """What was done to a part of the tree, and could be taken back."""
+    administrator = visitor_of(session, twin, f"administrator-{part.side}").actor()
+    second = part.units[f"{part.side}-2"]
+    renamed = rename_organization(
+        session, administrator, second, f"改名{part.marker}", date(2021, 10, 1)
+    )
+    part.things["tree_change_id"] = renamed.change_id
+    enable = Enable(Term(PROFILE, date(2021, 2, 1)))
+    proposal = propose(session, plugins.packs, second, enable)
+    part.things["profile_change_id"] = adopt(session, administrator, proposal)
+    end = propose(session, plugins.packs, second, End(date(2021, 2, 1), date(2021, 10, 31)))
+    part.things["preview_id"] = request_preview(session, plugins.packs, administrator, end, AS_OF)
+
+
+def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -> None:
+    """What else there is of a part, as its own operations would have made it."""
+    branch = part.units[f"{part.side}-1"]
+    about = {"organization_id": branch, "profile": PROFILE, "requirement": f"{PROFILE}.theme_day"}
+    made: dict[str, Any] = {
+        "import_id": Import(
+            job_id=job,
+            organization_id=branch,
+            name=f"名册{part.marker}.xlsx",
+            digest="0" * 64,
+            made_by=f"用户{part.marker}",
+        ),
+        "task_id": Task(
+            kind="remind", batch=part.marker, text=f"提醒{part.marker}", made_by="上级", **about
+        ),
+        "notice_id": Notice(
+            user_id=recorder.user_id,
+            kind="remind",
+            key=part.marker,
+            organization_id=branch,
+            details={"text": part.marker},
+        ),
+    }
+    now = datetime.now(UTC)
+    roles = sa.select(UserRole).where(UserRole.user_id == part.things["user_id"])
+    role = session.scalars(roles.order_by(UserRole.id).limit(1)).one()
+    made["delegation_id"] = Delegation(
+        role_id=role.id,
+        user_id=recorder.user_id,
+        from_on=AS_OF,
+        until_on=AS_OF,
+        reason=f"出差{part.marker}",
+    )
+    made["session_id"] = UserSession(
+        user_id=role.user_id, begun_at=now, seen_at=now, agent=f"浏览器{part.marker}"
+    )
+    made["follow_up_id"] = FollowUp(
+        occasion_id=part.things["occasion_id"],
+        organization_id=branch,
+        what=f"落实{part.marker}",
+        who=f"用户{part.marker}",
+        author=f"用户{part.marker}",
+    )
+    session.add_all(made.values())
+    session.commit()
+    part.things |= {name: row.id for name, row in made.items()} | {"role_id": role.id}
+    for name, model in (("member_id", Member), ("post_id", Post)):
+        held = sa.select(sa.func.min(model.id)).where(model.organization_id == branch)
+        part.things[name] = session.scalars(held).one()
 
 
 @pytest.fixture(scope="session")
 def twins(app, engine, create_tenant) -> dict[str, Twin]:
     """The tenants ``mine`` and ``theirs``, judged."""
     plugins: Plugins = app.extensions["guiju_plugins"]
-    return {name: make_twin(engine, plugins, create_tenant, name) for name in ("mine", "theirs")}
+    files = cabinet(app.extensions["guiju_settings"])
+    return {
+        name: make_twin(engine, plugins, files, create_tenant, name) for name in ("mine", "theirs")
+    }
 
 
 def make_twin(
-    engine: sa.Engine, plugins: Plugins, create_tenant: Callable[[], NewTenant], name: str
+    engine: sa.Engine,
+    plugins: Plugins,
+    files: Cabinet,
+    create_tenant: Callable[[], NewTenant],
+    name: str,
 ) -> Twin:
     """One tenant."""
     tenant = create_tenant()
@@ -254,5 +355,5 @@ def make_twin(
     drain(engine, plugins.packs, tenant.tenant_id, AS_OF, reason="twins")
     with tenant_scope(tenant.tenant_id), ScopedSession(engine) as session:
         for part in parts.values():
-            make_things(session, plugins, twin, part)
+            make_things(session, plugins, files, twin, part)
     return twin
