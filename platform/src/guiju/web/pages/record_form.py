@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -39,6 +39,9 @@ blueprint = Blueprint(
 )
 
 refusals.init_blueprint(blueprint)
+
+#: Key of the session: the record that was handed in just now.
+HANDED_IN = "handed_in"
 
 #: Longer rosters get a field to look somebody up.
 _LONG = 20
@@ -222,6 +225,8 @@ def submit(organization_id: int) -> Response | tuple[str, int]:
         return _page(_conflicting(form, conflict)), 409
     except BadInput as error:
         return _page(_with_faults(form, error)), 422
+    # The record's page lets the browser forget what it kept, this once.
+    session[HANDED_IN] = made.occasion_id
     flash(_("已提交。") if made.state == "submitted" else _("已记录。"))
     return redirect(url_for("records.page", occasion_id=made.occasion_id))
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -33,6 +43,7 @@ from guiju.scoring import queries as findings
 from guiju.scoring.operations import fixed_as_of
 from guiju.scoring.results import FindingView
 from guiju.web import record_forms, refusals
+from guiju.web.pages.record_form import HANDED_IN
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.record_words import Told, heading_of, in_words, told
 from guiju.web.wording import label, plugins, short_value
@@ -302,6 +313,7 @@ def _page(
         known=known,
         history=history,
         resting=_resting(found),
+        handed_in=session.pop(HANDED_IN, None) == occasion_id,
         files=attachments.files_of_record(db.session, current_user, occasion_id),
         follow_ups=follow_ups.follow_ups_of(db.session, current_user, occasion_id),
         today=fixed_as_of(db.session) or today(),

@@ -1,0 +1,247 @@
+"""The story of a branch secretary on a phone, and what may go wrong while they type.
+
+Counts taps and fields: what is due this month is recorded with three taps and one field, the
+names that were tapped apart.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from serving import SCREENS, Site, Visit
+
+from guiju.activities.operations import store_facts
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, tenant_scope
+
+FRIDAY = "2021-11-05"
+
+
+class Hand(Visit):
+    """Somebody with a phone in their hand, whose taps and fields are counted."""
+
+    def __init__(self, page: Page, site: Site, folder, device: str = "telephone") -> None:
+        super().__init__(page, site, folder, device)
+        self.taps = self.fields = 0
+
+    def tap(self, role: str, name) -> None:
+        self.page.get_by_role(role, name=name).first.tap()
+        self.taps += 1
+
+    def fill(self, name: str, text: str) -> None:
+        self.field(name).fill(text)
+        self.fields += 1
+
+    def field(self, name: str):
+        return self.page.locator(f'[name="{name}"]')
+
+    def begin(self, requirement="主题党日每月一次") -> None:
+        """From the workbench to the form of what is due."""
+        due = self.page.locator("#due .duty").filter(has_text=requirement)
+        due.get_by_role("link", name="去记录").tap()
+        self.taps += 1
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("记录活动")
+        self.page.wait_for_load_state("networkidle")
+
+    def seat(self, name: str):
+        return self.page.locator(".seat").filter(has_text=re.compile(rf"^\s*{name}\b"))
+
+    def saving(self):
+        """Wait until the server has what is typed in the block."""
+        return self.page.expect_response(
+            lambda answer: answer.url.endswith("/save") and answer.ok, timeout=20_000
+        )
+
+
+@pytest.fixture
+def folder(pytestconfig):
+    return pytestconfig.rootpath / "var" / "browser-tests"
+
+
+@pytest.fixture
+def hands(browser: Browser, site: Site, folder) -> Iterator:
+    """People at phones, signed in, each with a browser of their own."""
+    contexts: list[BrowserContext] = []
+
+    def hand(user="secretary", *, device="telephone", office=site) -> Hand:
+        width, height = SCREENS[device]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale="zh-CN", has_touch=True
+        )
+        contexts.append(context)
+        somebody = Hand(context.new_page(), office, folder, device)
+        somebody.sign_in(user)
+        return somebody
+
+    yield hand
+    for context in contexts:
+        context.close()
+
+
+def test_a_theme_day_is_recorded_with_three_taps(hands, site):
+    hand = hands()
+    soon = hand.page.locator("#due .duty").filter(has_text="主题党日每月一次")
+    expect(soon).to_contain_text("还有 20 天")
+    expect(soon).to_contain_text("附件1·13; 附件2·13")
+    hand.inspect("story-workbench")
+    hand.begin()
+    expect(hand.page.get_by_role("checkbox", name="主题党日", exact=True)).to_be_checked()
+    hand.fill("held_on", FRIDAY)
+    hand.tap("button", "要求的全部都有")
+    for box in ("专题学习", "思想交流", "集中点评", "为民服务", "缴纳党费"):
+        expect(hand.page.get_by_role("checkbox", name=box, exact=True)).to_be_checked()
+    hand.seat("党员3").locator("label").tap()
+    expect(hand.page.locator(".roster-counts")).to_contain_text("请假 1")
+    hand.inspect("story-form")
+    hand.tap("button", "提交")
+    expect(hand.page.get_by_role("heading", level=1)).to_have_text("主题党日")
+    expect(hand.page.get_by_role("main")).to_contain_text("应到 8，实到 7")
+    expect(hand.page.get_by_role("main")).to_contain_text("党员3")
+    assert (hand.taps, hand.fields) == (3, 1)
+    assert hand.page.evaluate("Object.keys(localStorage).length") == 0
+    hand.inspect("story-record")
+    site.score()
+    hand.go("/")
+    expect(hand.page.locator("#due .duty").filter(has_text="主题党日每月一次")).to_have_count(0)
+    row = hand.page.locator("#glance").get_by_role("row").filter(has_text="主题党日每月一次")
+    expect(row.get_by_role("link", name="11月")).to_contain_text("符合")
+
+
+def test_a_theme_day_that_hosts_a_lecture_is_one_record(hands):
+    hand = hands()
+    hand.begin("党课每季度安排一次")
+    hand.page.locator(".chip", has_text="主题党日").tap()
+    # What both kinds ask is there without a page of its own.
+    expect(hand.page.get_by_label("授课人")).to_be_visible()
+    expect(hand.page.get_by_role("checkbox", name="缴纳党费", exact=True)).to_be_attached()
+    hand.page.get_by_label("授课人").select_option(label="党员1")
+    hand.tap("button", "提交")
+    expect(hand.page.get_by_role("heading", level=1)).to_have_text("党课、主题党日")
+
+
+def test_a_lost_connection_loses_nothing(hands):
+    hand = hands()
+    hand.begin("党课每季度安排一次")
+    hand.page.context.set_offline(True)
+    hand.fill("theme", "在没有信号的山里写的")
+    expect(hand.page.get_by_text("已离线，内容保存在本机")).to_be_visible(timeout=10_000)
+    with hand.saving():
+        hand.page.context.set_offline(False)
+    expect(hand.page.get_by_text("已离线")).to_be_hidden()
+    hand.page.reload()
+    expect(hand.field("theme")).to_have_value("在没有信号的山里写的")
+
+
+def test_what_was_typed_is_there_after_signing_in_again(hands):
+    hand = hands()
+    hand.begin("党课每季度安排一次")
+    hand.page.context.clear_cookies()
+    text = "话" * 5000
+    hand.fill("content", text)
+    again = hand.page.get_by_role("link", name="登录已过期")
+    expect(again).to_be_visible(timeout=10_000)
+    hand.faults.clear()  # the browser reports the status 401
+    again.tap()
+    hand.page.get_by_label("用户名").fill(hand.site.users["secretary"])
+    hand.page.get_by_label("密码").fill("Plain-words-2021")
+    with hand.saving():
+        hand.page.get_by_role("button", name="登录").tap()
+        expect(hand.field("content")).to_have_value(text)
+        expect(hand.page.get_by_text("已恢复上次没有保存的内容")).to_be_visible()
+    hand.tap("button", "提交")
+    expect(hand.page.locator(".record-content")).to_have_text(text)
+
+
+def test_handing_in_after_the_session_ended_loses_nothing(hands):
+    hand = hands()
+    hand.begin("党课每季度安排一次")
+    hand.fill("theme", "提交时已经退出了")
+    hand.page.context.clear_cookies()
+    hand.tap("button", "提交")
+    expect(hand.page.get_by_label("用户名")).to_be_visible()
+    hand.faults.clear()
+    hand.sign_in("secretary")
+    waiting = hand.page.locator("[data-kept]")
+    expect(waiting).to_be_visible()
+    waiting.get_by_role("link").last.tap()
+    expect(hand.field("theme")).to_have_value("提交时已经退出了")
+
+
+def test_signing_out_leaves_nothing_behind(hands):
+    hand = hands()
+    hand.begin("党课每季度安排一次")
+    hand.page.context.set_offline(True)
+    hand.fill("theme", "不该留在网吧的电脑上")
+    expect(hand.page.get_by_text("已离线")).to_be_visible(timeout=10_000)
+    hand.page.context.set_offline(False)
+    hand.page.get_by_role("button", name="菜单").tap()
+    hand.page.get_by_role("button", name="退出登录").tap()
+    expect(hand.page.get_by_role("button", name="登录")).to_be_visible()
+    assert hand.page.evaluate("Object.keys(localStorage).length") == 0
+
+
+def test_two_authors_of_one_draft_both_keep_what_they_typed(hands):
+    first = hands("secretary")
+    first.begin("党课每季度安排一次")
+    with first.saving():
+        first.fill("place", "一楼")
+    expect(first.page).to_have_url(re.compile(r"/drafts/\d+$"))
+    second = hands("department", device="desk")
+    second.go(first.page.url.removeprefix(first.site.url))
+    with first.saving():
+        first.fill("place", "二楼")
+        first.seat("党员4").locator("label").tap()
+    with second.saving():
+        second.fill("theme", "讲稿")
+        second.fill("place", "三楼")
+        told = second.page.locator("[data-banner]")
+        expect(told).to_contain_text("secretary", timeout=15_000)
+        expect(told).to_contain_text("党员4")
+    second.faults.clear()  # the browser reports the status 409
+    # What only the other one changed is taken over; what both did is the second's, for now.
+    expect(second.seat("党员4").get_by_role("combobox")).to_have_value("excused")
+    expect(second.field("place")).to_have_value("三楼")
+    clash = second.page.locator(".clash")
+    expect(clash).to_contain_text("二楼")
+    second.inspect("two-authors")
+    with second.saving():
+        clash.get_by_role("button", name="采用对方的").click()
+    expect(second.field("place")).to_have_value("二楼")
+    first.page.reload()
+    expect(first.field("theme")).to_have_value("讲稿")
+
+
+def test_three_thousand_members_are_tapped_and_found(hands, engine, create_office, site):
+    office = create_office()
+    members = [
+        {
+            "id": f"m{number}",
+            "name": f"党员{number}号",
+            "organization": "finance-1",
+            "membership_class": "full",
+            "from_on": date(2018, 1, 1),
+        }
+        for number in range(3000)
+    ]
+    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+        store_facts(session, Actor("test"), {"members": members})
+    hand = hands(office=site._replace(users=office.users, units=office.units))
+    hand.go(f"/organizations/{office.units['finance-1']}/records/new?kind=theme_day")
+    expect(hand.page.locator("[data-expected]")).to_have_text("3000")
+    hand.page.locator("#roster-find").fill("党员2718号")
+    expect(hand.page.locator(".seat:visible")).to_have_count(1)
+    spent = hand.page.evaluate(
+        """() => {
+          const began = performance.now();
+          document.querySelector('.seat:not([hidden]) label').click();
+          document.body.getBoundingClientRect();
+          return performance.now() - began;
+        }"""
+    )
+    assert spent < 200, "a tap has to answer at once"
+    expect(hand.page.locator(".roster-counts")).to_contain_text("请假 1")
+    hand.fill("held_on", FRIDAY)
+    hand.tap("button", "提交")
+    expect(hand.page.get_by_role("main")).to_contain_text("应到 3000，实到 2999", timeout=30_000)
