@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import counting, editing, fisca, judging, loading, peak, storing
+from benchmarks import counting, editing, fisca, judging, loading, peak, serving, storing
 from benchmarks.measuring import Report
 from guiju import embedded
 from guiju.db.codes import bits
 from guiju.db.engine import arrow_connection, beside
 from guiju.embedded.postgres import SUPERUSER
 
-_ITEMS = "abcdefg"
+_ITEMS = "abcdefgh"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,11 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     report, storage, judged, snapshot.facts.count("organizations"), seconds
                 )
             del snapshot, judged
-        if wanted & set("fg"):
-            # Also what an edit's job needs to have gone before.
+        if wanted & set("fgh"):
+            # Also what an edit's job and the pages need to have gone before.
             peak.measure(report, url, place.tenant_id)
         if "f" in wanted:
             editing.measure(report, url, session, law, options.repeat)
+        if "h" in wanted:
+            environment = {
+                "DATABASE_URL": url,
+                "REDIS_URL": services.redis_url,
+                "SECRET_KEY": secrets.token_hex(32),
+                "GUIJU_SECURE_COOKIES": "false",
+            }
+            serving.measure(report, environment, session)
     print()
     print(report.table())
 

@@ -4,9 +4,9 @@ The engine's guard sees every statement.  Two things happen in a session without
 ``get`` answers from the identity map, and objects of another tenant wait for the flush.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -18,6 +18,9 @@ from guiju.db.engine import guard
 from guiju.db.scope import Scope, ScopeError, TenantScope, current_scope
 
 _INFO = "guiju_scope"
+_KNOWN = "guiju_known"
+
+T = TypeVar("T")
 
 
 #: A session, or Flask-SQLAlchemy's stand-in for the one of the request.
@@ -60,6 +63,22 @@ def _before_flush(session: orm.Session, *_details: Any) -> None:
             continue
         if not isinstance(scope, TenantScope) or owner != scope.tenant_id:
             raise ScopeError(f"{type(row).__name__} belongs to tenant {owner}, not to {scope}")
+
+
+def once(session: AnySession, key: Hashable, look_up: Callable[[], T]) -> T:
+    """What ``look_up`` finds, asked once in a transaction: for what a page asks of many.
+
+    Only for what nothing changes in the same transaction.
+    """
+    known: dict[Hashable, T] = session.info.setdefault(_KNOWN, {})
+    if key not in known:
+        known[key] = look_up()
+    return known[key]
+
+
+@sa.event.listens_for(ScopedSession, "after_transaction_end", propagate=True)
+def _after_transaction_end(session: orm.Session, *_details: Any) -> None:
+    session.info.pop(_KNOWN, None)
 
 
 class Database(SQLAlchemy):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from guiju.db.session import AnySession
+from guiju.db.session import AnySession, once
 from guiju.scoring.models import ReadingNumber, RuleNumber
 
 #: Sections have two bytes for the number of a rule.
@@ -74,10 +74,12 @@ def _add(
 def rule_keys(session: AnySession) -> Mapping[int, RuleKey]:
     """What each rule's number stands for."""
     columns = [getattr(RuleNumber, name) for name in RuleKey._fields]
-    return {
-        number: RuleKey(*key)
-        for number, *key in session.execute(sa.select(RuleNumber.number, *columns))
-    }
+    select = sa.select(RuleNumber.number, *columns)
+    return once(
+        session,
+        rule_keys,
+        lambda: {number: RuleKey(*key) for number, *key in session.execute(select)},
+    )
 
 
 def reading_keys(session: AnySession) -> Mapping[int, ReadingKey]:

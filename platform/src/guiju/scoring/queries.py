@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from guiju.db.scope import current_tenant
-from guiju.db.session import AnySession
+from guiju.db.session import AnySession, once
 from guiju.organizations.models import DirtyMark, Organization
 from guiju.rules.pack import Choices, Pack, Part, Requirement
 from guiju.scoring import attending, explaining, tallies, views
@@ -55,6 +55,10 @@ Packs = Mapping[str, Pack]
 
 def standing(session: AnySession) -> Standing:
     """How fresh the tenant's findings are."""
+    return once(session, standing, lambda: _standing(session))
+
+
+def _standing(session: AnySession) -> Standing:
     newest = sa.select(ScoringRun).order_by(ScoringRun.id.desc()).limit(1)
     last = session.scalars(newest).first()
     done = session.scalars(newest.where(ScoringRun.stage == "done")).first()
@@ -108,9 +112,13 @@ def _waiting() -> sa.Select[int]:
 
 
 def _visible(session: AnySession, organization_id: int, within: Sequence[str]) -> Organization:
-    found = session.scalars(
-        sa.select(Organization).where(Organization.id == organization_id)
-    ).one_or_none()
+    found = once(
+        session,
+        (_visible, organization_id),
+        lambda: session.scalars(
+            sa.select(Organization).where(Organization.id == organization_id)
+        ).one_or_none(),
+    )
     if found is None or not any(found.path.startswith(path) for path in within):
         raise NotVisible(f"organization {organization_id}")
     return found
@@ -131,7 +139,11 @@ def _chosen_year(
 
     States that belong to no period are shown with the year judged last.
     """
-    years = tallies.years_of(session, organization_id)
+    years = once(
+        session,
+        (_chosen_year, organization_id),
+        lambda: tallies.years_of(session, organization_id),
+    )
     newest = fresh.as_of.year if fresh.as_of else max(years, default=date.min.year)
     chosen = year if year is not None else newest if newest in years else max(years, default=newest)
     return chosen, years, [chosen, NO_YEAR] if chosen == newest else [chosen]
@@ -164,6 +176,15 @@ def overview(
         by_period=[PeriodCounts(*row) for row in tallies.by_period(found, keys)],
         standing=fresh,
     )
+
+
+def units_below(
+    session: AnySession, organization_id: int, *, within: Sequence[str], year: int
+) -> list[UnitCounts]:
+    """Counts by verdict of everything directly below an organization in a year."""
+    _visible(session, organization_id, within)
+    _, _, shown = _chosen_year(session, organization_id, year, standing(session))
+    return _by_child(session, organization_id, shown)
 
 
 def _by_child(session: AnySession, organization_id: int, years: list[int]) -> list[UnitCounts]:

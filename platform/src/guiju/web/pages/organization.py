@@ -45,12 +45,8 @@ def page(organization_id: int) -> str:
             within=current_user.within,
             year=addresses.year(),
         )
-        below = queries.overview(
-            db.session,
-            plugins().packs,
-            organization_id,
-            within=current_user.within,
-            year=grid.year,
+        below = queries.units_below(
+            db.session, organization_id, within=current_user.within, year=grid.year
         )
         coming, lacking = (_todo(organization_id, verdicts) for verdicts in (_COMING, _LACKING))
     except NotVisible:
@@ -65,7 +61,7 @@ def page(organization_id: int) -> str:
         trail=trail(portrait),
         year=lay_out(grid.rows, shown),
         shown=shown,
-        children=sorted_units(below.by_child, ""),
+        children=sorted_units(below, ""),
         coming=coming,
         lacking=lacking,
         today=grid.standing.as_of or today(),
