@@ -59,6 +59,8 @@ def test_a_photograph_goes_with_the_draft_into_the_record(person, draft, filed):
     shown = client.get(file["address"])
     assert shown.mimetype == "image/jpeg"
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert shown.headers["Content-Disposition"].startswith("attachment;")
+    assert shown.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "现场.jpg" in client.get(draft["address"]).text
     fields = {"kinds": "theme_day", "held_on": today().isoformat()}
     fields |= {"draft": draft["draft"], "revision": draft["revision"]}
