@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from guiju import facts as documents
 from guiju.activities.store import Stored, store
 from guiju.audit.operations import Actor, record
+from guiju.db.copying import look_up_by_index
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.facts.document import FactsDocument
@@ -222,6 +223,7 @@ def _store(
 ) -> tuple[Import, Stored]:
     """Store in a transaction that the caller ends."""
     lock(session)
+    look_up_by_index(session)
     made = Import(
         organization_id=reach.organization_id,
         name=source.name,
