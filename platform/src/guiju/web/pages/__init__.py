@@ -79,6 +79,5 @@ BLUEPRINTS = (
     tenant_data.blueprint,
     standing.blueprint,
     profiles.blueprint,
-    profiles.blueprint,
     library.blueprint,
 )
