@@ -1,9 +1,12 @@
-"""The served application for the browser tests of this folder."""
+"""The served application for the browser tests of this folder; counting what pages ask."""
 
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from serving import Site, open_site, served
+
+from guiju.db import db
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +23,25 @@ def address(browser, environment) -> Iterator[str]:
 def site(address, environment, engine, create_office) -> Site:
     """The served application with an office whose year is judged."""
     return open_site(address, environment, engine, create_office(recorded=True))
+
+
+@pytest.fixture
+def statements(app):
+    """How many statements a call sends."""
+    with app.app_context():
+        engine = db.engine
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    def statements(call):
+        seen.clear()
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert call().status_code == 200
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
+
+    return statements

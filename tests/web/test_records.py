@@ -296,3 +296,39 @@ class TestList:
             following = re.search(r'rel="next" href="([^"]+)"', page)
             address = following and following[1].replace("&amp;", "&")
         assert len(seen) == len(set(seen)) >= 60
+
+
+def test_more_members_and_records_ask_no_more_questions(person, engine, recording, statements):
+    department = person("department")
+    number = department.record("finance-2", **{"att-finance-2-1": "present"})
+    pages = (
+        "/organizations/{finance-2}/records",
+        "/organizations/{finance-2}/records/new?kind=theme_day",
+        f"/records/{number}",
+    )
+    for page in pages:
+        department.get(page)
+    before = [statements(lambda page=page: department.get(page)) for page in pages]
+    more = {
+        "members": [
+            {
+                "id": f"new-{one}",
+                "organization": "finance-2",
+                "membership_class": "full",
+                "from_on": date(2018, 1, 1),
+            }
+            for one in range(40)
+        ],
+        "occasions": [
+            {
+                "id": f"more-{one}",
+                "organization": "finance-2",
+                "kinds": ["training"],
+                "held_on": date(2021, 6, 1 + one % 28),
+            }
+            for one in range(40)
+        ],
+    }
+    with tenant_scope(recording.tenant.tenant_id), ScopedSession(engine) as session:
+        store_facts(session, Actor("test"), more)
+    assert [statements(lambda page=page: department.get(page)) for page in pages] == before
