@@ -14,8 +14,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from guiju import clock
-from guiju.accounts.models import User, UserRole
+from guiju.accounts.models import User
 from guiju.accounts.permissions import PERMISSIONS
+from guiju.accounts.queries import held_on
 from guiju.accounts.visitors import Visitor
 from guiju.activities.access import find_unit
 from guiju.activities.models import MOST_LEVELS, RecordVersion, WorkflowSetting
@@ -149,25 +150,24 @@ def next_station(
     line = _line(path)
     if above is not None:
         line = line[: len(_line(above)) - 1]
-    reviewing = PERMISSIONS["records.review"]
+    # In their own right or in another's stead.
+    held = held_on(clock.today())
     return session.scalars(
         sa.select(Organization)
         .join(
-            UserRole,
+            held,
             sa.and_(
-                UserRole.tenant_id == Organization.tenant_id,
-                UserRole.organization_id == Organization.id,
+                held.c.tenant_id == Organization.tenant_id,
+                held.c.organization_id == Organization.id,
             ),
         )
-        .join(User, sa.and_(User.tenant_id == UserRole.tenant_id, User.id == UserRole.user_id))
+        .join(User, sa.and_(User.tenant_id == held.c.tenant_id, User.id == held.c.user_id))
         .where(
             Organization.tenant_id == current_tenant_id(),
             Organization.id.in_(line),
-            UserRole.role.in_(reviewing),
-            UserRole.user_id.not_in([user for user in besides if user is not None]),
+            held.c.role.in_(PERMISSIONS["records.review"]),
+            held.c.user_id.not_in([user for user in besides if user is not None]),
             User.active,
-            # A role that was given for a time has its last day.
-            sa.or_(UserRole.until_on.is_(None), UserRole.until_on >= clock.today()),
         )
         .order_by(sa.func.length(Organization.__table__.c.path).desc())
         .limit(1)
