@@ -462,15 +462,7 @@ class Walk:
     def _compare(self, rule: Rule, method: str) -> None:
         mine = {name: self._own for name in rule.arguments if is_owned(rule, name)}
         for owners, name in variants(rule, self._own, self._other):
-            other = self._ask(rule, method, owners, self._other)
-            if self._twins and is_id(rule, name):
-                continue
-            if said(other, self._ids) in self._not_there:
-                continue
-            absent = self._ask(rule, method, {**owners, name: None})
-            self._same(rule, method, name, other, absent)
-            if absent.status_code == 404 and not self._thorough:
-                self._not_there.add(said(absent, self._ids))
+            self._compare_place(rule, method, owners, name)
         if method == "GET":
             self._ask(rule, method, mine)
         if is_api(rule):
@@ -484,6 +476,18 @@ class Walk:
             absent = self._ask(rule, method, mine)
             if not self._twins:
                 self._same(rule, method, "the body", other, absent)
+
+    def _compare_place(
+        self, rule: Rule, method: str, owners: Mapping[str, Part | None], name: str
+    ) -> None:
+        """Ask with the other's thing in one place, and with what is not there."""
+        other = self._ask(rule, method, owners, self._other)
+        if (self._twins and is_id(rule, name)) or said(other, self._ids) in self._not_there:
+            return
+        absent = self._ask(rule, method, {**owners, name: None})
+        self._same(rule, method, name, other, absent)
+        if absent.status_code == 404 and not self._thorough:
+            self._not_there.add(said(absent, self._ids))
 
     def _names_something(self, rule: Rule, method: str) -> bool:
         """Whether what is sent says whose it is; sent to one's own address, it may be done."""

@@ -23,12 +23,19 @@ from guiju.accounts.reach import (
     managed_user,
     manages_everything,
 )
-from guiju.accounts.roles import Grant, grant_role, grantable_roles, revoke_role
+from guiju.accounts.roles import (
+    Grant,
+    grant_role,
+    grantable_roles,
+    managed_role,
+    revoke_role,
+)
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web import refusals
 from guiju.web.forms import Form
+from guiju.web.sessions import not_found_unless
 from guiju.web.unit_choice import choose_unit, offered_units
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -146,6 +153,8 @@ def grant(user_id: int) -> Response | tuple[str, int]:
 @blueprint.post("/<number:user_id>/roles/<number:role_id>/revoke")
 def revoke(user_id: int, role_id: int) -> Response | tuple[str, int]:
     """Take a role away."""
+    _role, holder = managed_role(db.session, current_user, role_id)
+    not_found_unless(holder.id == user_id)
     try:
         revoke_role(db.session, current_user, role_id)
     except BadInput as refused:
