@@ -173,7 +173,7 @@ class TestDelegation:
         delegate(session, giver, giver.posts[0].role_id, "taker", today(), today())
         stand_in = again(taker)
         assert stand_in.may("organization.manage")
-        for permission in ("accounts.manage", "policy.manage", "tenant.export", "support.grant"):
+        for permission in ("accounts.manage", "policy.manage", "tenant.export"):
             assert not stand_in.may(permission)
         with pytest.raises(NotVisible):
             grant_role(session, stand_in, giver.user_id, Grant("administrator", units["a"]))

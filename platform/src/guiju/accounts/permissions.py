@@ -48,7 +48,6 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "workflow.manage": _ADMINISTRATOR,
     "jobs.read": _ADMINISTRATOR,
     "tenant.export": _ADMINISTRATOR,
-    "support.grant": _ADMINISTRATOR,
     # Accounts and their rights; the administrator too, unless the tenant keeps the
     # three administrators apart (:data:`SEPARATED`).
     "accounts.manage": _ADMINISTRATOR | _SECURITY,
@@ -70,7 +69,7 @@ WHOLE_TENANT = frozenset({"auditor"})
 DELEGABLE = ("administrator", "recorder", "reviewer", "reader")
 
 #: What nobody does in another's stead: it would outlast the delegation.
-UNDELEGATED = frozenset({"accounts.manage", "policy.manage", "tenant.export", "support.grant"})
+UNDELEGATED = frozenset({"accounts.manage", "policy.manage", "tenant.export"})
 
 #: Roles that show the tree and its figures.
 READING_ROLES = tuple(role for role in ROLES if role in PERMISSIONS["organization.read"])
@@ -109,7 +108,6 @@ def permission_label(permission: str) -> str:
         "workflow.manage": _("设置审核层级"),
         "jobs.read": _("查看后台任务"),
         "tenant.export": _("导出全部数据"),
-        "support.grant": _("授权运维协助"),
         "accounts.manage": _("管理账号和角色"),
         "policy.manage": _("设置账号安全策略"),
         "audit.read": _("查看审计记录"),
