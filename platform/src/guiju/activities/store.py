@@ -21,7 +21,7 @@ from guiju.activities.models import Occasion
 from guiju.db.arrays import any_of
 from guiju.db.arrow_rows import Numbers, Rows, as_arrow, resolved
 from guiju.db.codes import bits, masked_vocabularies
-from guiju.db.copying import FEW, new_numbers, numbers_of
+from guiju.db.copying import FEW, count_anew, new_numbers, numbers_of
 from guiju.db.facts_tables import identity
 from guiju.db.merge import Journal, Merged, Repeated, merge
 from guiju.db.models import metadata
@@ -35,6 +35,9 @@ from guiju.rules.problems import BadInput, Problem
 
 #: Tables whose rows others refer to; new rows get their numbers before they are written.
 _TARGETS = ("organizations", "people", "occasions")
+
+#: So many new rows make what the database knows of a table out of date.
+_MANY = 5_000
 
 #: The columns that lead from a written row to the organizations it concerns.
 TRACES: dict[str, tuple[str, ...]] = {
@@ -88,6 +91,8 @@ def store(
             # By now the roster is there, and nothing else can be known of new occasions.
             parts = _counted(session, rows, numbers["occasions"])  # noqa: PLW2901
         merged[name] = _merge(session, name, parts, journal)
+        if name in _TARGETS and merged[name].inserted > _MANY:
+            count_anew(session, name)
         if name == "organizations":
             settle_tree(session)
         if name == "members":

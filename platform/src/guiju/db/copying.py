@@ -9,6 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from psycopg import sql
 from pyarrow import csv
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from guiju.db.arrow_rows import Numbers
 from guiju.db.session import AnySession
@@ -17,6 +18,14 @@ from guiju.db.session import AnySession
 FEW = 1000
 
 _BATCH = 100_000
+
+
+def count_anew(session: AnySession, table: str) -> None:
+    """Bring the statistics of a table up to date with what this transaction wrote to it.
+
+    Others who want the same of the table wait for the end of the transaction.
+    """
+    session.execute(sa.select(sa.func.count_anew(sa.cast(table, REGCLASS))))
 
 
 def look_up_by_index(session: AnySession) -> None:
