@@ -1,8 +1,9 @@
 """What every answer has: headers, errors in plain words, log lines, states for machines."""
 
 import json
-import logging
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -88,14 +89,23 @@ def test_a_fault_within_a_page_is_a_part_of_it(failing):
     assert "<html" not in answer.text
 
 
-def test_requests_are_logged_without_anything_personal(sign_in, office):
+@pytest.fixture
+def logged() -> Iterator[list[dict[str, Any]]]:
+    """What is logged, whatever level another test of this process asked for."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as lines:
-        client = sign_in("secretary")
-        client.get("/library/xian?q=王小明")
-    requests = [line for line in lines if line["event"] == "request"]
+        yield lines
+    structlog.configure(**before)
+
+
+def test_requests_are_logged_without_anything_personal(sign_in, office, logged):
+    client = sign_in("secretary")
+    client.get("/library/xian?q=王小明")
+    requests = [line for line in logged if line["event"] == "request"]
     assert [line["route"] for line in requests] == ["/sign-in", "/sign-in", "/library/<profile>"]
     assert requests[-1]["status"] == 200
-    said = json.dumps(lines, ensure_ascii=False)
+    said = json.dumps(logged, ensure_ascii=False)
     assert "王小明" not in said
     assert "secretary" not in said
 
@@ -123,8 +133,6 @@ def test_not_ready_names_what_is_missing(make_app, create_database, worker_id):
     assert answer.json["queue"] == "unreachable"
 
 
-def test_quiet_addresses_are_not_logged(client, caplog):
-    caplog.set_level(logging.INFO)
-    with structlog.testing.capture_logs() as lines:
-        client.get("/healthz")
-    assert not lines
+def test_quiet_addresses_are_not_logged(client, logged):
+    client.get("/healthz")
+    assert not logged
