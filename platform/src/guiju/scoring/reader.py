@@ -147,6 +147,8 @@ def _read(
         done = [pool.submit(copy_context().run, work, one) for one in connections]
     for one in done:
         one.result()
+    # What the threads used on the way would else stay with them.
+    pa.default_memory_pool().release_unused()
     return found
 
 
