@@ -13,7 +13,7 @@ from guiju.activities.operations import store_facts
 from guiju.activities.store import store
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
-from guiju.db import metadata, tenant_scope
+from guiju.db import copying, metadata, tenant_scope
 from guiju.db.codes import bits, codes_of
 from guiju.db.copying import FEW
 from guiju.organizations.models import DirtyMark, Member, Organization, Person, Post
@@ -555,3 +555,19 @@ def test_documents_of_a_period_are_recognized(session):
         sa.select(sa.func.count()).select_from(documents).where(documents.c.period == "2021")
     )
     assert found == 1
+
+
+def test_statistics_are_brought_up_to_date_within_the_transaction(session):
+    def known() -> float:
+        return session.scalar(
+            sa.text("SELECT reltuples FROM pg_class WHERE oid = 'organizations'::regclass")
+        )
+
+    copying.count_anew(session, "organizations")
+    number = session.scalar(sa.text("SELECT count(*) FROM organizations"))
+    assert known() >= number > 0
+
+
+def test_statistics_of_no_other_table_are_anybodys_to_ask_for(session):
+    with pytest.raises(sa.exc.DBAPIError, match="not a table that imports refer to"):
+        copying.count_anew(session, "users")
