@@ -122,6 +122,42 @@ class AccountLink(TenantRow, Base):
     )
 
 
+class SupportAccess(TenantRow, Base):
+    """Reading of a part of the tree, granted to the platform's operator until a moment.
+
+    The operator redeems a code for a one-time link, as often as needed until then; whoever
+    comes by a link does so as the user made for this access, who holds no role.
+    """
+
+    __tablename__ = "support_accesses"
+
+    user_id: Mapped[int]
+    organization_id: Mapped[int]
+    purpose: Mapped[str]
+    #: Who granted it, as shown.
+    granted_by: Mapped[str]
+    granted_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    code_hash: Mapped[bytes | None]
+    #: The link not used yet, and until when it works.
+    link_hash: Mapped[bytes | None]
+    link_expires_at: Mapped[datetime | None]
+    #: Who at the operator's redeemed the code last, as they named themselves, and when.
+    opened_by: Mapped[str | None]
+    opened_at: Mapped[datetime | None]
+    #: When it was revoked before its end, and by whom.
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+    __table_args__ = (
+        reference("user_id", "users", ondelete="CASCADE"),
+        reference("organization_id", "organizations"),
+        sa.UniqueConstraint("tenant_id", "user_id"),
+        sa.UniqueConstraint("tenant_id", "code_hash"),
+        sa.UniqueConstraint("tenant_id", "link_hash"),
+    )
+
+
 class RecoveryCode(TenantRow, Base):
     """A code that stands in once for the second factor."""
 

@@ -83,6 +83,7 @@ _LEFT_COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset(
         {"password_hash", "password_set_at", "totp_secret", "totp_since", "totp_step"}
     ),
+    "support_accesses": frozenset({"code_hash", "link_hash", "link_expires_at"}),
     # Sealed by the transaction that brings it.
     "audit_entries": frozenset({"transaction"}),
 }
