@@ -7,16 +7,20 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from offices import Office
+from offices import AS_OF, PASSWORD, Office
 
 from guiju.accounts.models import User
+from guiju.accounts.operations import create_user
 from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
+from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.plugins import Plugins
+from guiju.scoring.operations import drain
 
 ROOT = "/api/v1"
+ACTOR = Actor("test")
 
 
 class Caller:
@@ -39,6 +43,18 @@ class Caller:
 
     def post(self, path: str, body: Any = None, **options: Any):
         return self("POST", path, json=body, **options)
+
+    def tag(self, path: str) -> str:
+        """The tag of what is shown at an address."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return str(answer.headers["ETag"])
+
+    def change(self, method: str, path: str, body: Any = None, *, of: str | None = None):
+        """Change what is shown at ``of`` (by default the address itself), as it is now."""
+        headers = {"If-Match": self.tag(of or path)}
+        options = {} if body is None else {"json": body}
+        return self(method, path, headers=headers, **options)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +80,35 @@ def caller(app: Flask, token_of) -> Callable[..., Caller]:
         return Caller(app.test_client(), token_of(office, name, scopes))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def staffed(app, engine, create_office) -> Office:
+    """A judged office of a module's own, with more officials in it.
+
+    ``deputy`` reviews for the department, ``second`` records for the second branch,
+    ``elsewhere`` administers the other committee.
+    """
+    office = create_office(recorded=True)
+    at = "@" + office.tenant.sign_in_name.partition("@")[2]
+    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+        for name, role, unit in (
+            ("deputy", "reviewer", "root"),
+            ("second", "recorder", "finance-2"),
+            ("elsewhere", "administrator", "justice"),
+        ):
+            create_user(session, ACTOR, name, name, [(role, office.units[unit])], password=PASSWORD)
+            office.users[name] = name + at
+    packs = app.extensions["guiju_plugins"].packs
+    drain(engine, packs, office.tenant.tenant_id, AS_OF, reason="test")
+    return office
+
+
+@pytest.fixture(scope="module")
+def ask(caller, staffed) -> Callable[[str], Caller]:
+    """A program of somebody of the staffed office, by name."""
+    known: dict[str, Caller] = {}
+    return lambda name: known.setdefault(name, caller(staffed, name))
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ ENDING = {"sign_in.submit", "sign_in.sign_out"}
 #: Parameters that name something a tenant keeps.  The value is a key of ``Part.things``; for
 #: ids of authors (``<id:…>``) it is made from the name of the side.
 THINGS = {
+    "batch",
     "delegation_id",
     "draft_id",
     "file_id",

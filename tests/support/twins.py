@@ -250,6 +250,7 @@ def make_things(
     ).one()
     make_changes(session, plugins, twin, part)
     make_rows(session, recorder, part, job)
+    make_tasks(session, administrator, part)
 
 
 def make_changes(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:
@@ -270,7 +271,6 @@ def make_changes(session: ScopedSession, plugins: Plugins, twin: Twin, part: Par
 def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -> None:
     """What else there is of a part, as its own operations would have made it."""
     branch = part.units[f"{part.side}-1"]
-    about = {"organization_id": branch, "profile": PROFILE, "requirement": f"{PROFILE}.theme_day"}
     made: dict[str, Any] = {
         "import_id": Import(
             job_id=job,
@@ -278,9 +278,6 @@ def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -
             name=f"名册{part.marker}.xlsx",
             digest="0" * 64,
             made_by=f"用户{part.marker}",
-        ),
-        "task_id": Task(
-            kind="remind", batch=part.marker, text=f"提醒{part.marker}", made_by="上级", **about
         ),
         "notice_id": Notice(
             user_id=recorder.user_id,
@@ -316,6 +313,24 @@ def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -
     for name, model in (("member_id", Member), ("post_id", Post)):
         held = sa.select(sa.func.min(model.id)).where(model.organization_id == branch)
         part.things[name] = session.scalars(held).one()
+
+
+def make_tasks(session: ScopedSession, administrator: Visitor, part: Part) -> None:
+    """What the superior asked of a branch, and could take back."""
+    task = Task(
+        kind="remind",
+        # Unlike an author's id it is one of the whole platform.
+        batch=f"batch-{part.side}-{administrator.tenant_id}",
+        organization_id=part.units[f"{part.side}-1"],
+        profile=PROFILE,
+        requirement=f"{PROFILE}.theme_day",
+        text=f"提醒{part.marker}",
+        user_id=administrator.user_id,
+        made_by=administrator.name,
+    )
+    session.add(task)
+    session.commit()
+    part.things["task_id"], part.things["batch"] = task.id, task.batch
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from guiju.activities.access import Conflict
 from guiju.api import languages
+from guiju.decisions.refusals import Outdated
 from guiju.language import gettext, speaking, spoken
 from guiju.rules.problems import BadInput
 from guiju.rules.problems import Problem as Fault
@@ -162,7 +163,7 @@ def answer(error: Exception) -> Response:
         return _respond(not_found())
     if isinstance(error, PermissionError):
         return _respond(Refused(403))
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict | Outdated):
         return _respond(Refused(409))
     if isinstance(error, HTTPException) and error.code is not None:
         if error.code < 400:

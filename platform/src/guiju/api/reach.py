@@ -44,12 +44,19 @@ def organization(code: str, permission: str, *, lock: bool = False) -> Organizat
     return found
 
 
-def home() -> int:
-    """The number of the highest organization that the visitor reads; 403 where there is none."""
-    top = demand("organization.read").home
-    if top is None:
+def top(query: Mapping[str, Any], permission: str) -> tuple[int, str]:
+    """Number and path of the organization that a list is about, with all that is below it.
+
+    What ``within`` names, or the highest organization that the visitor reads.
+    """
+    if (code := query.get("within")) is not None:
+        found = organization(code, permission)
+        return found.id, found.path
+    highest = demand(permission).home
+    if highest is None:
         raise Refused(403)
-    return top.organization_id
+    demand(permission, highest.path)
+    return highest.organization_id, highest.path
 
 
 def below(query: Mapping[str, Any], permission: str) -> list[str]:

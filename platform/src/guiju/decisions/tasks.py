@@ -244,35 +244,77 @@ def tasks(
     """What was asked of an organization and those below it; undone tasks only if asked for."""
     organization = find_unit(session, visitor, organization_id, "findings.read")
     path = Organization.__table__.c.path
-    select = (
-        sa.select(Task, path)
-        .join(
-            Organization,
-            sa.and_(
-                Organization.tenant_id == Task.tenant_id, Organization.id == Task.organization_id
-            ),
-        )
-        .where(within(path, organization.path))
-        .order_by(Task.id.desc())
-        .limit(limit + 1)
-    )
+    select = _with_paths().where(within(path, organization.path)).limit(limit + 1)
     select = select.where(Task.state == state if state else Task.state != "undone")
     if kind is not None:
         select = select.where(Task.kind == kind)
     if before is not None:
         select = select.where(Task.id < before)
     found = session.execute(select).all()
-    units = Names(session).units({task.organization_id for task, _path in found[:limit]})
-    rows = [
+    rows = _rows(session, packs, visitor, found[:limit])
+    return TaskPage(rows, rows[-1].task.id if len(found) > limit else None)
+
+
+def one(
+    session: AnySession, packs: Mapping[str, Pack], visitor: Visitor, task_id: int, *, lock: bool
+) -> TaskRow:
+    """One task of a unit that the visitor sees; raises ``NotVisible``.
+
+    ``lock`` keeps others from acting upon it until the transaction ends.
+    """
+    select = _with_paths().where(Task.id == task_id)
+    if lock:
+        select = select.with_for_update(of=Task).execution_options(populate_existing=True)
+    found = session.execute(select).all()
+    if not found or not visitor.sees(found[0][1]):
+        raise NotVisible(f"task {task_id}")
+    demand(visitor, "findings.read", found[0][1])
+    return _rows(session, packs, visitor, found)[0]
+
+
+def batch_of(
+    session: AnySession, packs: Mapping[str, Pack], visitor: Visitor, batch: str, *, lock: bool
+) -> list[TaskRow]:
+    """What the visitor asked in one go; raises ``NotVisible`` for what others asked."""
+    select = _with_paths().where(Task.batch == batch, Task.user_id == visitor.user_id)
+    if lock:
+        select = select.with_for_update(of=Task).execution_options(populate_existing=True)
+    found = session.execute(select).all()
+    if not found or not all(visitor.sees(path) for _task, path in found):
+        raise NotVisible(f"batch {batch}")
+    return _rows(session, packs, visitor, found)
+
+
+def _with_paths() -> sa.Select[tuple[Task, str]]:
+    """Tasks with the paths of their units, newest first."""
+    return (
+        sa.select(Task, Organization.__table__.c.path)
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == Task.tenant_id, Organization.id == Task.organization_id
+            ),
+        )
+        .order_by(Task.id.desc())
+    )
+
+
+def _rows(
+    session: AnySession,
+    packs: Mapping[str, Pack],
+    visitor: Visitor,
+    found: Sequence[sa.Row[tuple[Task, str]]],
+) -> list[TaskRow]:
+    units = Names(session).units({task.organization_id for task, _path in found})
+    return [
         TaskRow(
             task,
             units[task.organization_id],
             title_of(packs, task.requirement, task.part),
             _actions(visitor, task, path),
         )
-        for task, path in found[:limit]
+        for task, path in found
     ]
-    return TaskPage(rows, rows[-1].task.id if len(found) > limit else None)
 
 
 def _actions(visitor: Visitor, task: Task, path: str) -> frozenset[str]:

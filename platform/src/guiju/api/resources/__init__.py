@@ -3,6 +3,7 @@
 from guiju.api.resources import (
     accounts,
     audit,
+    decisions,
     drafts,
     findings,
     imports,
@@ -13,6 +14,7 @@ from guiju.api.resources import (
     organizations,
     people,
     profiles,
+    tasks,
     workflow,
 )
 
@@ -24,6 +26,8 @@ BLUEPRINTS = (
     months.blueprint,
     workflow.blueprint,
     findings.blueprint,
+    decisions.blueprint,
+    tasks.blueprint,
     library.blueprint,
     profiles.blueprint,
     imports.blueprint,

@@ -15,7 +15,7 @@ from guiju.api.admission import about_people, visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
 from guiju.api.plugins import packs
-from guiju.api.reach import at_or_below, below, demand, home, organization
+from guiju.api.reach import at_or_below, below, demand, organization, top
 from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
 from guiju.db import current_tenant_id, db
 from guiju.organizations.models import Organization
@@ -24,6 +24,7 @@ from guiju.rules.findings import SUBJECT_TABLES
 from guiju.scoring import queries
 from guiju.scoring.attending import ORDERS
 from guiju.scoring.models import MemberFindings, OrganizationFindings, RecordFindings
+from guiju.scoring.results import AttentionItem
 
 blueprint = Blueprint("findings", "评判结果", "各组织对照本地文件的评判结果，及其依据和补正办法。")
 
@@ -440,13 +441,12 @@ def _explanation(number: int, requirement: str, query: Mapping[str, Any]) -> dic
 @blueprint.lists(AttentionSchema)
 def attention(query: Mapping[str, Any]) -> Page:
     """What is not simply met."""
-    demand("findings.read")
-    top = organization(query["within"], "findings.read").id if "within" in query else home()
+    number, _path = top(query, "findings.read")
     after = opened(query)
     found = queries.attention(
         db.session,
         packs(),
-        top,
+        number,
         within=visitor().within,
         verdicts=query["verdict"],
         requirement=query.get("requirement"),
@@ -456,24 +456,27 @@ def attention(query: Mapping[str, Any]) -> Page:
         order_by=query["sort"],
         below=not query["own"],
     )
-    items = [
-        plain(
-            {
-                "organization": item.unit.code,
-                "name": item.unit.name,
-                "profile": item.profile,
-                "requirement": item.requirement,
-                "part": item.part,
-                "title": item.title,
-                "subject_type": item.subject_type,
-                "period": item.period,
-                "verdict": item.verdict,
-                "due": item.due,
-            }
-        )
-        for item in found.items
-    ]
+    items = [open_point(item) for item in found.items]
     return Page(items, None if found.cursor is None else [found.cursor])
+
+
+def open_point(item: AttentionItem) -> dict[str, Any]:
+    """An open point as lists show it."""
+    shown: dict[str, Any] = plain(
+        {
+            "organization": item.unit.code,
+            "name": item.unit.name,
+            "profile": item.profile,
+            "requirement": item.requirement,
+            "part": item.part,
+            "title": item.title,
+            "subject_type": item.subject_type,
+            "period": item.period,
+            "verdict": item.verdict,
+            "due": item.due,
+        }
+    )
+    return shown
 
 
 @blueprint.get("/organizations/<id:organization_id>/overview")

@@ -19,7 +19,7 @@ from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened, sliced
 from guiju.api.plugins import plugins
 from guiju.api.problems import fault
-from guiju.api.reach import home, known_organization, organization
+from guiju.api.reach import known_organization, top
 from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import db
@@ -195,14 +195,14 @@ class OccasionQuery(ListQuery, WithinQuery):
 @blueprint.lists(OccasionSummarySchema)
 def listing(query: Mapping[str, Any]) -> Page:
     """Occasions of a part of the tree, the latest day first."""
-    top = organization(query["within"], "records.read").id if "within" in query else home()
+    number, _path = top(query, "records.read")
     since, until = _days(query)
     after = opened(query)
     try:
         found = queries.records_of(
             db.session,
             visitor(),
-            top,
+            number,
             below=not query["own"],
             since=since,
             until=until,
