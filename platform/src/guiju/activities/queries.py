@@ -8,7 +8,7 @@ without them (:func:`guiju.activities.payloads.without_people`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from guiju.accounts.visitors import Visitor
-from guiju.activities import differences, payloads, snapshots, workflow
+from guiju.activities import differences, payloads, search_words, snapshots, workflow
 from guiju.activities.access import NotVisible, find_occasion, find_unit
 from guiju.activities.models import (
     RECORD_STATES,
@@ -178,6 +178,43 @@ def records_of(
     found = _summarized(session, newest.limit(limit + 1))
     last = found[limit - 1] if len(found) > limit else None
     return RecordPage(found[:limit], None if last is None else f"{last.held_on}.{last.occasion_id}")
+
+
+def search_records(
+    session: AnySession,
+    visitor: Visitor,
+    words: Sequence[str],
+    kinds: Callable[[str], Collection[str]],
+    *,
+    limit: int,
+) -> list[RecordSummary]:
+    """Records that every word is said of, of all that the visitor may see; the latest first.
+
+    ``kinds`` says which kinds of occasions a word names.  Nothing for no words.
+    """
+    roots = [path for path in visitor.roots("records.read") if visitor.sees(path)]
+    if not words or not roots:
+        return []
+    known = bits(session, "occasion_kind")
+    numbers = session.scalars(
+        sa.select(_occasions.c.id)
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == _occasions.c.tenant_id,
+                Organization.id == _occasions.c.organization_id,
+            ),
+        )
+        .where(
+            _occasions.c.tenant_id == current_tenant_id(),
+            sa.or_(*(within(_paths, root) for root in roots)),
+            *(search_words.says(word, search_words.mask(kinds(word), known)) for word in words),
+        )
+        .order_by(_occasions.c.held_on.desc(), _occasions.c.id.desc())
+        .limit(limit)
+    ).all()
+    query = _summaries().where(any_of(_occasions.c.id, numbers))
+    return _summarized(session, query.order_by(_occasions.c.held_on.desc(), _occasions.c.id.desc()))
 
 
 def awaiting_review(

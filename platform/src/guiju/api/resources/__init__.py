@@ -14,12 +14,15 @@ from guiju.api.resources import (
     organizations,
     people,
     profiles,
+    search,
+    support,
     tasks,
     workflow,
 )
 
 BLUEPRINTS = (
     organizations.blueprint,
+    search.blueprint,
     people.blueprint,
     occasions.blueprint,
     drafts.blueprint,

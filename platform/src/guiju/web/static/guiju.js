@@ -22,6 +22,24 @@
     });
   }
 
+  // -- "/" leads to the search box --------------------------------------------------------------
+
+  const find = document.querySelector("[data-find]");
+  if (find) {
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest("input, select, textarea, [contenteditable], dialog");
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) {
+        return;
+      }
+      event.preventDefault();
+      if (!find.offsetParent) {
+        toggle.click();
+      }
+      find.focus();
+      find.select();
+    });
+  }
+
   // -- whoever signs out leaves nothing that was typed in this browser ---------------------------
 
   for (const form of document.querySelectorAll("[data-sign-out]")) {
