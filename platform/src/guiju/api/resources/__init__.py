@@ -15,7 +15,6 @@ from guiju.api.resources import (
     people,
     profiles,
     search,
-    support,
     tasks,
     workflow,
 )

@@ -33,7 +33,7 @@ class SearchQuery(Schema):
         metadata={"description": "要查找的文字；几个词用空格隔开，须都找到"},
     )
     # "in" is no name of an argument in Python.
-    only = fields.String(
+    group = fields.String(
         data_key="in",
         validate=validate.OneOf(_GROUPS),
         metadata={"description": "只在这一类中查找"},
@@ -99,7 +99,7 @@ def search(query: Mapping[str, Any]) -> dict[str, Any]:
     """What contains every word, of all that the visitor may see."""
     asking = demand("organization.read")
     text, limit = str(query["q"]).strip(), int(query["limit"])
-    groups = {query["only"]} if "only" in query else set(_GROUPS)
+    groups = {query["group"]} if "group" in query else set(_GROUPS)
     words = words_of(text)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in _GROUPS}
     if "organizations" in groups and words:
