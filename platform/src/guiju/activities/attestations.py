@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from guiju import clock
 from guiju.accounts.visitors import Visitor
 from guiju.activities import months
 from guiju.activities.access import NotAllowed, find_unit, words
+from guiju.activities.calendar import business_day
 from guiju.activities.models import Draft, MonthStep, Occasion, Record
 from guiju.activities.months import Completion
 from guiju.activities.store import store
@@ -61,13 +61,15 @@ class MonthStatus:
 
     ``lacking`` is what the rules still ask for in it; ``returned`` and ``waiting`` are numbers
     of its records that were sent back or are being reviewed, ``drafts`` of what is being
-    typed for it.  ``due_on`` is the last day to say it is complete in time.
+    typed for it.  ``due_on`` is the last day to say it is complete in time, ``today`` the
+    day that it is.
     """
 
     organization_id: int
     month: str
     completion: Completion | None
     due_on: date
+    today: date
     lacking: Sequence[AttentionItem]
     returned: int
     waiting: int
@@ -78,7 +80,7 @@ class MonthStatus:
     @property
     def overdue(self) -> bool:
         """Whether it should have been declared complete before today."""
-        return self.completion is None and self.due_on < clock.today()
+        return self.completion is None and self.due_on < self.today
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def declare_month(session: AnySession, visitor: Visitor, organization_id: int, m
     Whatever is missing by then counts as not done.  Stating it again changes nothing.
     Raises ``BadInput`` for what is no month, or one that has not begun.
     """
-    today = clock.today()
+    today = business_day(session)
     _check_month(month)
     if months.first_day(month) > today:
         wanted = _("这个月还没有开始")
@@ -150,6 +152,7 @@ def month_status(
     """
     _check_month(month)
     unit = find_unit(session, visitor, organization_id)
+    today = business_day(session)
     first, last = months.first_day(month), months.last_day(month)
     states = dict(
         session.execute(
@@ -169,14 +172,15 @@ def month_status(
     return MonthStatus(
         organization_id=unit.id,
         month=month,
-        completion=months.completion(session, unit.id, month, clock.today()),
+        completion=months.completion(session, unit.id, month, today),
         due_on=last + timedelta(days=_days(session)),
+        today=today,
         lacking=_lacking(session, visitor, packs, unit, month),
         returned=states.get("returned", 0),
         waiting=sum(states.get(state, 0) for state in WAITING),
         drafts=_drafts(session, unit, month) if visitor.may("records.write", unit.path) else 0,
         said=_said(session, unit, month),
-        may_declare=visitor.may("period.attest", unit.path) and first <= clock.today(),
+        may_declare=visitor.may("period.attest", unit.path) and first <= today,
     )
 
 
@@ -193,7 +197,7 @@ def open_months(
     Of the organization itself or, with ``below``, of all branches at and below it; from the
     first day that a profile judges it on, at most :data:`MOST_MONTHS` back.
     """
-    today = today or clock.today()
+    today = today or business_day(session)
     unit = find_unit(session, visitor, organization_id)
     organization = Organization.__table__
     query = sa.select(
@@ -356,7 +360,7 @@ def _said(session: AnySession, unit: Organization, month: str) -> list[MonthWord
 
 
 def _declared(session: AnySession, organization_id: int, month: str) -> bool:
-    found = months.completion(session, organization_id, month, clock.today())
+    found = months.completion(session, organization_id, month, business_day(session))
     return found is not None and found.declared
 
 
@@ -376,12 +380,12 @@ def _take_back(
         unit = find_unit(session, visitor, organization_id)
         if not any(visitor.may(permission, unit.path) for permission in permissions):
             raise NotAllowed(f"{action} at {unit.path}")
-        if months.completion(session, unit.id, month, clock.today()) is None:
+        if months.completion(session, unit.id, month, business_day(session)) is None:
             wanted = _("这个月还没有声明齐全")
             raise BadInput([Problem("/month", month, wanted, "not_complete")])
         # Who attested a whole year attested this month: the other months stay as they were.
         _split(session, unit, month)
-        row = {"attested_on": clock.today(), "automatic": False, "objected": True}
+        row = {"attested_on": business_day(session), "automatic": False, "objected": True}
         _say(session, visitor, unit, month, action, why, row)
 
 

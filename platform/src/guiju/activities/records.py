@@ -18,7 +18,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from guiju import clock
 from guiju.accounts.visitors import Visitor
 from guiju.activities import (
     drafts,
@@ -39,6 +38,7 @@ from guiju.activities.access import (
     find_unit,
     words,
 )
+from guiju.activities.calendar import business_day
 from guiju.activities.models import Occasion, Record, RecordStep, RecordVersion
 from guiju.activities.operations import write_occasion
 from guiju.audit.operations import record as write_down
@@ -225,7 +225,7 @@ def _create(
     draft_id: int | None = None,
     code: str | None = None,
 ) -> Record:
-    today = clock.today()
+    today = business_day(session)
     loaded = _loaded(session, visitor, plugins, unit, payload)
     planned = loaded.occasion["status"] == "planned"
     row = {
@@ -282,7 +282,7 @@ def _correct(
     told = words(reason, "/reason", required=closed)
     row = {**loaded.occasion, "id": occasion.code, "organization": unit.code}
     if was_planned and not planned:
-        row["recorded_on"] = clock.today()
+        row["recorded_on"] = business_day(session)
     settled = found.state in {"reviewed", "archived", "voided"}
     parts = _parts(
         session, loaded, before.get("documents", ()), draft_id=draft_id, occasion_id=occasion.id
@@ -314,7 +314,7 @@ def _loaded(
     if loaded.occasion["status"] == "cancelled":
         wanted = _("没有开的活动请作废，并写明原因")
         raise BadInput([Problem("/status", "cancelled", wanted, "use_void")])
-    payloads.refuse_day(loaded.occasion, clock.today(), unit.opened_on, unit.closed_on)
+    payloads.refuse_day(loaded.occasion, business_day(session), unit.opened_on, unit.closed_on)
     stood = None if before is None else payloads.load(snapshots.editable(before), plugins.codes)
     known.refuse_unknown(session, visitor, unit, loaded, stood)
     had = {} if stood is None else stood.extra
@@ -428,7 +428,7 @@ def _is_taken(session: AnySession, code: str) -> bool:
 
 
 def _is_late(session: AnySession, unit: Organization, occasion: Occasion) -> bool:
-    today = clock.today()
+    today = business_day(session)
     most = workflow.workflow_of(session, unit.path).late_after_days
     if (today - occasion.held_on).days > most:
         return True
@@ -438,7 +438,7 @@ def _is_late(session: AnySession, unit: Organization, occasion: Occasion) -> boo
 
 def _in_complete_month(session: AnySession, unit: Organization, days: set[date]) -> bool:
     touched = sorted({months.month_of(day) for day in days})
-    return bool(months.completions(session, unit.id, touched, clock.today()))
+    return bool(months.completions(session, unit.id, touched, business_day(session)))
 
 
 def _parts(

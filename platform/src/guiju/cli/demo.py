@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +26,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from guiju import config, plugins, queue
-from guiju.accounts.operations import create_user
-from guiju.audit.operations import Actor
 from guiju.cli import environment
-from guiju.cli.importing import import_document
 from guiju.config import Settings
 from guiju.db import ScopedSession, tenant_scope, upgrade
+from guiju.demo import office
+from guiju.demo.tenants import make_tenant
 from guiju.hookspecs import DemoTenant
 from guiju.language import gettext as _
 from guiju.organizations import queries as organizations
 from guiju.organizations.models import Organization
 from guiju.scoring import bells, results
-from guiju.scoring import operations as scoring
 from guiju.scoring import queries as findings
-from guiju.tenancy.operations import create_tenant, enable_profile
 from guiju.tenancy.queries import all_tenants
 
-ACTOR = Actor(name="demo")
-#: The department's administrator and one branch secretary.
-_ADMINISTRATOR = "admin"
-_SECRETARY = "shuji"
 _PATIENCE_SECONDS = 900
 
 
@@ -92,8 +85,11 @@ def demo(port: int, data_dir: Path | None, *, once: bool, credentials_file: Path
         tenants = plugins.load().demo_tenants
         made = _tenants(settings, steps, folder, accounts, tenants)
         worker = running.enter_context(_process(settings, "worker"))
-        with environment.session(settings) as session:
+        with environment.session(settings, rings=True) as session:
             _score(session, settings, steps, made, worker)
+            worked = _work(session, steps, tenants, made)
+            if worked:
+                _score(session, settings, steps, worked, worker)
             summary = _summary(session, steps, tenants)
         url = f"http://127.0.0.1:{port}/"
         if credentials_file is not None:
@@ -228,44 +224,26 @@ def _tenants(
             steps.step("import", _("{name}：导入").format(name=tenant.name)),
             environment.session(settings) as session,
         ):
-            found.append(_tenant(session, tenant, workbook, accounts))
+            made = make_tenant(session, plugins.load(), tenant, workbook)
+        for account in made.accounts:
+            accounts.add(tenant=tenant.id, **asdict(account))
+        found.append(made.tenant_id)
     return found
 
 
-def _tenant(session: ScopedSession, tenant: DemoTenant, workbook: Path, accounts: _Accounts) -> int:
-    """Make one tenant as its department would: create, import, invite, enable the profile."""
-    root = {"id": tenant.root, "name": tenant.name, "kind": tenant.root_kind}
-    made = create_tenant(session, ACTOR, tenant.id, tenant.name, root, administrator=_ADMINISTRATOR)
-    session.close()
-    with tenant_scope(made.tenant_id, restricted=True):
-        import_document(session, ACTOR, workbook)
-    session.close()
-    with tenant_scope(made.tenant_id):
-        branch = session.scalars(
-            sa.select(Organization).where(Organization.code == tenant.branch)
-        ).one()
-        branch_id, branch_code = branch.id, branch.code
-        _user, password = create_user(
-            session, ACTOR, _SECRETARY, branch.name, [("recorder", branch_id)]
-        )
-        scoring.set_as_of(session, ACTOR, tenant.as_of)
-        enable_profile(session, ACTOR, made.root_id, tenant.profile, tenant.judge_from)
-    session.close()
-    accounts.add(
-        tenant=tenant.id,
-        role="administrator",
-        organization=tenant.root,
-        username=made.sign_in_name,
-        password=str(made.password),
-    )
-    accounts.add(
-        tenant=tenant.id,
-        role="secretary",
-        organization=branch_code,
-        username=f"{_SECRETARY}@{tenant.id}",
-        password=str(password),
-    )
-    return made.tenant_id
+def _work(
+    session: ScopedSession, steps: Steps, tenants: list[DemoTenant], made: list[int]
+) -> list[int]:
+    """Let people work in the tenants where they have not yet; the ids of these tenants."""
+    worked = []
+    for tenant, tenant_id in zip(tenants, made, strict=True):
+        with tenant_scope(tenant_id):
+            if not office.has_worked(session):
+                with steps.step("work", _("{name}：填报、审核、认定").format(name=tenant.name)):
+                    office.work(session, plugins.load(), tenant)
+                worked.append(tenant_id)
+        session.close()
+    return worked
 
 
 # -- scoring -------------------------------------------------------------------
@@ -289,10 +267,11 @@ def _score(
             with tenant_scope(tenant_id):
                 before = findings.standing(session).progress
                 # A bell of its own: one that failed a moment ago still holds the usual name.
-                bells.ring_for(connection, tenant_id, again=f"demo{time.time_ns()}")
+                again = f"demo{time.time_ns()}"
+                bells.ring_for(connection, tenant_id, again=again, settle=True)
                 _watch(session, bar, worker, before)
             session.close()
-    steps.seconds["score"] = time.perf_counter() - began
+    steps.seconds["score"] = steps.seconds.get("score", 0) + time.perf_counter() - began
 
 
 def _watch(

@@ -58,11 +58,13 @@ def _silence(name: str, reason: str) -> Problem:
 
 
 @contextmanager
-def session(settings: Settings | None = None) -> Iterator[ScopedSession]:
-    """A session in no scope yet."""
-    url = (settings or load_settings()).database_url
-    reach(url, "DATABASE_URL")
-    engine = create_engine(url)
+def session(settings: Settings | None = None, *, rings: bool = False) -> Iterator[ScopedSession]:
+    """A session in no scope yet; with ``rings``, workers hear of what it commits."""
+    settings = settings or load_settings()
+    reach(settings.database_url, "DATABASE_URL")
+    engine = create_engine(settings.database_url)
+    if rings:
+        queue.attach(engine, settings.redis_url)
     try:
         with ScopedSession(engine) as opened:
             yield opened

@@ -57,7 +57,10 @@ class Habits:
 
 @dataclass
 class Branch:
-    """One branch while its year is being invented."""
+    """One branch while its year is being invented.
+
+    Nothing after ``recorded_until`` has been recorded yet, and that month is not complete.
+    """
 
     id: str
     name: str
@@ -67,6 +70,7 @@ class Branch:
     groups: dict[str, list[Person]]
     opened: date
     diligence: float
+    recorded_until: date
 
     @property
     def secretary(self) -> Person:
@@ -103,7 +107,8 @@ _OFFICERS = (
     "discipline_member",
 )
 #: Share of exemplary, ordinary and weak branches, and how likely each keeps a duty.
-_DILIGENCE = ((0.30, 0.995), (0.52, 0.955), (0.18, 0.72))
+_ORDINARY = 0.955
+_DILIGENCE = ((0.30, 0.995), (0.52, _ORDINARY), (0.18, 0.72))
 
 
 @dataclass
@@ -140,9 +145,17 @@ class Scenario:
         return id
 
     def branch(
-        self, id: str, name: str, parent: str, size: int, *, kind: str = "branch", **columns: Any
+        self,
+        id: str,
+        name: str,
+        parent: str,
+        size: int,
+        *,
+        kind: str = "branch",
+        recorded_until: date | None = None,
+        **columns: Any,
     ) -> Branch:
-        """A branch with its roster, officers and groups."""
+        """A branch with its roster, officers and groups, ordinary if it is behind."""
         draw = self.random
         self.add("organizations", id=id, name=name, kind=kind, parent=parent, **columns)
         opened = columns.get("opened_on") or date(self.as_of.year - 3, 1, 1)
@@ -184,7 +197,17 @@ class Scenario:
                 post="group_leader",
                 from_on=opened,
             )
-        made = Branch(id, name, parent, members, officers, groups, opened, self._diligence())
+        made = Branch(
+            id,
+            name,
+            parent,
+            members,
+            officers,
+            groups,
+            opened,
+            _ORDINARY if recorded_until else self._diligence(),
+            recorded_until or self.as_of,
+        )
         self.branches.append(made)
         return made
 
@@ -294,7 +317,7 @@ class Scenario:
 
     def _pay(self, branch: Branch, day: date) -> None:
         """Dues of the month, paid at the theme day."""
-        if day > self.as_of:
+        if day > branch.recorded_until:
             return
         for person in branch.members:
             if day >= max(person.joined_on, branch.opened):
@@ -312,7 +335,7 @@ class Scenario:
         """Most units say when a month's records are complete; weak ones sometimes forget."""
         last = month_end(year, month)
         if (
-            branch.opened.replace(day=1) <= last < self.as_of
+            branch.opened.replace(day=1) <= last < branch.recorded_until
             and self.random.random() < 0.6 + 0.4 * branch.diligence
         ):
             self.add(
@@ -331,7 +354,7 @@ class Scenario:
         if not self._does(branch, ease=0.5):
             return
         day = date(year, self.random.choice((8, 10, 10, 11, 11)), self.random.randint(3, 27))
-        if day > self.as_of:
+        if day > branch.recorded_until:
             return
         if branch.has_committee:
             self._committee(branch, day - timedelta(days=self.random.randint(2, 9)))
@@ -464,7 +487,7 @@ class Scenario:
                 )
 
     def _report(self, branch: Branch, audience: str, day: date) -> None:
-        if day <= self.as_of and self._does(branch):
+        if day <= branch.recorded_until and self._does(branch):
             self.add(
                 "reports",
                 id=self.next_id("r"),
@@ -478,7 +501,7 @@ class Scenario:
 
     def _talk(self, branch: Branch, one: Person, other: Person, year: int) -> None:
         day = date(year, 1, 10) + timedelta(days=self.random.randint(0, 300))
-        if branch.opened <= day <= self.as_of:
+        if branch.opened <= day <= branch.recorded_until:
             self.add(
                 "talks",
                 id=self.next_id("t"),
@@ -508,7 +531,7 @@ class Scenario:
         **columns: Any,
     ) -> str | None:
         """Record one occasion; None if its day has not come or the branch did not exist."""
-        if not branch.opened <= day <= self.as_of:
+        if not branch.opened <= day <= branch.recorded_until:
             return None
         invited = branch.members if people is None else people
         here = [

@@ -11,6 +11,10 @@ from guiju.hookspecs import DemoTenant
 
 AS_OF = date(2021, 11, 20)
 
+#: The branch whose secretary signs in: this month's activities are still to be recorded.
+_BRANCH = "jz-01-1"
+_RECORDED_UNTIL = date(2021, 10, 31)
+
 _ORGANS = ("发展改革委", "教育局", "财政局", "民政局", "水利局", "商务局", "审计局", "统计局")
 _BRANCHES = ("第一党支部", "第二党支部", "第三党支部", "第四党支部", "离退休干部党支部")
 
@@ -66,11 +70,14 @@ def scenario() -> Scenario:
     for number, organ in enumerate(_ORGANS, 1):
         committee = made.unit(f"jz-{number:02d}", f"市{organ}机关党委", "committee", root)
         for place, name in enumerate(_BRANCHES, 1):
+            branch = f"{committee}-{place}"
+            shown = branch == _BRANCH
             made.branch(
-                f"{committee}-{place}",
+                branch,
                 f"市{organ}{name}",
                 committee,
-                random.choice((5, 7, 8, 10, 12, 14, 20)),
+                10 if shown else random.choice((5, 7, 8, 10, 12, 14, 20)),
+                recorded_until=_RECORDED_UNTIL if shown else None,
             )
     made.live(AS_OF.year)
     return made
@@ -86,7 +93,7 @@ TENANT = DemoTenant(
     name="焦作市（演示）市直机关工委",
     profile="jiaozuo",
     root="jz",
-    branch="jz-01-1",
+    branch=_BRANCH,
     judge_from=date(2021, 1, 1),
     as_of=AS_OF,
     write=write,
