@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from guiju import plugins
+from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.facts.workbook_writer import write_template
@@ -108,6 +109,9 @@ def test_import_then_score_then_report(guiju, town, facts, engine, tmp_path):
     assert row[:5] == [1, "=1+1", "2021-03-05", "支部党员大会", "+学习"]
     of_branch = ["--organization", "b1", "--output", "b1.xlsx"]
     assert guiju("report", code, "jiaozuo.ledger", *of_branch).stdout == "b1.xlsx\n"
+    with tenant_scope(town[1]), ScopedSession(engine) as session:
+        made = sa.select(AuditEntry.actor).where(AuditEntry.action == "report.make")
+        assert [actor[:4] for actor in session.scalars(made)] == ["cli:"] * 2
 
 
 def test_a_broken_workbook_changes_nothing(refused, town, engine, tmp_path):

@@ -22,6 +22,7 @@ from guiju.accounts import passwords
 from guiju.accounts.models import Delegation, User, UserRole, UserSession
 from guiju.accounts.permissions import PERMISSIONS, ROLES
 from guiju.accounts.tokens import create_token
+from guiju.accounts.support import grant_support
 from guiju.accounts.visitors import Visitor, find_visitor
 from guiju.activities.attachments import Cabinet, attach_to_record, cabinet
 from guiju.activities.drafts import save_draft
@@ -63,6 +64,8 @@ class Part:
     #: What addresses name: by parameter, see ``tests/isolation/walking.py``.
     things: dict[str, Any] = field(default_factory=dict)
 
+    #: What the platform's support gets in by.
+    support_code: str = ""
 
 @dataclass
 class Twin:
@@ -251,6 +254,10 @@ def make_things(
     make_changes(session, plugins, twin, part)
     make_rows(session, recorder, part, job)
     make_tasks(session, administrator, part)
+    support = grant_support(
+        session, administrator, part.units[part.side], f"支持{part.marker}", hours=1
+    )
+    part.things["support_id"], part.support_code = support.id, support.code
 
 
 def make_changes(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:

@@ -52,12 +52,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     # three administrators apart (:data:`SEPARATED`).
     "accounts.manage": _ADMINISTRATOR | _SECURITY,
     "policy.manage": _ADMINISTRATOR | _SECURITY,
+    # Letting the platform's operator read a part of the tree for some hours.
+    "support.grant": _ADMINISTRATOR | _SECURITY,
     # The audit trail is the auditor's alone.
     "audit.read": frozenset({"auditor"}),
 }
 
 #: What the administrator may not do in a tenant that keeps system, security and audit apart.
-SEPARATED = frozenset({"accounts.manage", "policy.manage"})
+SEPARATED = frozenset({"accounts.manage", "policy.manage", "support.grant"})
 
 #: The three administrators that such a tenant keeps apart: nobody is two of them.
 KEPT_APART = ("administrator", "security_administrator", "auditor")
@@ -69,7 +71,12 @@ WHOLE_TENANT = frozenset({"auditor"})
 DELEGABLE = ("administrator", "recorder", "reviewer", "reader")
 
 #: What nobody does in another's stead: it would outlast the delegation.
-UNDELEGATED = frozenset({"accounts.manage", "policy.manage", "tenant.export"})
+UNDELEGATED = frozenset({"accounts.manage", "policy.manage", "support.grant", "tenant.export"})
+
+#: The role in which the platform's support looks, and what it may do of that: it reads what has
+#: no names of members in it, and makes nothing.
+SUPPORT_ROLE = "reader"
+SUPPORT = frozenset({"organization.read", "findings.read", "records.read"})
 
 #: Roles that show the tree and its figures.
 READING_ROLES = tuple(role for role in ROLES if role in PERMISSIONS["organization.read"])
@@ -110,6 +117,7 @@ def permission_label(permission: str) -> str:
         "tenant.export": _("导出全部数据"),
         "accounts.manage": _("管理账号和角色"),
         "policy.manage": _("设置账号安全策略"),
+        "support.grant": _("授予平台支持访问"),
         "audit.read": _("查看审计记录"),
     }[permission]
 

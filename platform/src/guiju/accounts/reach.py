@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from guiju.accounts.models import User, UserRole
+from guiju.accounts.models import SupportAccess, User, UserRole
 from guiju.accounts.visitors import Visitor
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
@@ -57,7 +57,8 @@ def below(paths: Sequence[str]) -> sa.ColumnElement[bool]:
 def managed(visitor: Visitor) -> sa.ColumnElement[bool]:
     """The condition on :class:`User` that the visitor knows of the user.
 
-    Users without any role are known to those who manage the whole tenant.
+    Users without any role are known to those who manage the whole tenant; those made for the
+    platform's support are managed by nobody.
     """
     roles = sa.exists().where(UserRole.tenant_id == User.tenant_id, UserRole.user_id == User.id)
     inside = (
@@ -70,7 +71,11 @@ def managed(visitor: Visitor) -> sa.ColumnElement[bool]:
         )
         .where(below(managed_paths(visitor)))
     )
-    return sa.or_(inside, ~roles) if manages_everything(visitor) else inside
+    support = sa.exists().where(
+        SupportAccess.tenant_id == User.tenant_id, SupportAccess.user_id == User.id
+    )
+    known = sa.or_(inside, ~roles) if manages_everything(visitor) else inside
+    return sa.and_(known, ~support)
 
 
 def managed_user(

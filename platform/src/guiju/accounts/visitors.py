@@ -11,8 +11,15 @@ import sqlalchemy as sa
 
 from guiju import clock
 from guiju.accounts import policies
-from guiju.accounts.models import AccountPolicy, User, UserSession
-from guiju.accounts.permissions import KEPT_APART, READING_ROLES, UNDELEGATED, allows
+from guiju.accounts.models import AccountPolicy, SupportAccess, User, UserSession
+from guiju.accounts.permissions import (
+    KEPT_APART,
+    READING_ROLES,
+    SUPPORT,
+    SUPPORT_ROLE,
+    UNDELEGATED,
+    allows,
+)
 from guiju.accounts.policies import Policy
 from guiju.accounts.queries import held_on
 from guiju.audit.operations import Actor
@@ -46,6 +53,15 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Support:
+    """That a visitor is the platform's support, let in by the tenant."""
+
+    access_id: int
+    purpose: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Visitor:
     """The user that a request comes from, with what Flask-Login asks of one."""
 
@@ -61,7 +77,8 @@ class Visitor:
     address: str | None = None
     #: What the tenant demands of signing in.
     policy: Policy = policies.DEFAULT
-    #: Permissions of the token that the visitor came with; None for a person in a browser.
+    #: Permissions of the token that the visitor came with, or of support; None for a user in a
+    #: browser.
     scopes: frozenset[str] | None = None
     #: Number of the session that the visitor came in; None for a program.
     session_id: int | None = None
@@ -71,6 +88,8 @@ class Visitor:
     second_factor: bool = False
     #: Whether the password has to be changed, being too old.
     password_is_old: bool = False
+    #: Set where the visitor is no user of the tenant's, but the platform's support.
+    support: Support | None = None
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
@@ -172,7 +191,8 @@ def find_visitor(
     """The user of this number, in whose tenant's scope the session is.
 
     ``session_id`` is the session that the visitor came in, ``scopes`` are those of the token.
-    None where the user, the tenant or the session may not come in any more.
+    None where the user, the tenant or the session may not come in any more; for support, too,
+    where its access is over.
     """
     statement = (
         sa.select(
@@ -182,9 +202,14 @@ def find_visitor(
             User.totp_since,
             Tenant.name,
             Tenant.code,
+            SupportAccess.id,
             *policies.COLUMNS,
         )
         .join(Tenant, Tenant.id == User.tenant_id)
+        .outerjoin(
+            SupportAccess,
+            sa.and_(SupportAccess.tenant_id == User.tenant_id, SupportAccess.user_id == User.id),
+        )
         .outerjoin(AccountPolicy, AccountPolicy.tenant_id == User.tenant_id)
         .where(
             User.tenant_id == tenant_id,
@@ -205,8 +230,17 @@ def find_visitor(
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    name, username, password_set_at, totp_since, tenant, code, *demands = row
+    name, username, password_set_at, totp_since, tenant, code, access_id, *demands = row
     policy = policies.made_of(tuple(demands))
+    support = None
+    if access_id is None:
+        posts = _posts(session, tenant_id, user_id)
+    else:
+        access = _support(session, tenant_id, access_id)
+        if access is None:
+            return None
+        support, posts = access
+        scopes = SUPPORT
     return Visitor(
         tenant_id=tenant_id,
         user_id=user_id,
@@ -214,7 +248,7 @@ def find_visitor(
         name=name,
         username=username,
         tenant=tenant,
-        posts=_posts(session, tenant_id, user_id),
+        posts=posts,
         address=address,
         policy=policy,
         scopes=scopes,
@@ -222,6 +256,7 @@ def find_visitor(
         tenant_code=code,
         second_factor=totp_since is not None,
         password_is_old=_is_old(password_set_at, policy),
+        support=support,
     )
 
 
@@ -249,6 +284,33 @@ def _posts(session: AnySession, tenant_id: int, user_id: int) -> tuple[Post, ...
         .order_by(Organization.path, held.c.role, held.c.role_id)
     )
     return tuple(Post(*found) for found in rows)
+
+
+def _support(
+    session: AnySession, tenant_id: int, access_id: int
+) -> tuple[Support, tuple[Post]] | None:
+    """What support was let in to; None where that is over."""
+    found = session.execute(
+        sa.select(SupportAccess, Organization.name, Organization.kind, Organization.path)
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == SupportAccess.tenant_id,
+                Organization.id == SupportAccess.organization_id,
+            ),
+        )
+        .where(
+            SupportAccess.tenant_id == tenant_id,
+            SupportAccess.id == access_id,
+            SupportAccess.ended_at.is_(None),
+            SupportAccess.expires_at > datetime.now(UTC),
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    access, name, kind, path = found
+    post = Post(SUPPORT_ROLE, access.organization_id, name, kind, path)
+    return Support(access.id, access.purpose, access.expires_at), (post,)
 
 
 def _is_old(password_set_at: datetime | None, policy: Policy) -> bool:

@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "serve": Lazy("guiju.cli.serve:serve", _("提供网页和接口")),
     "db": Lazy("guiju.cli.database:db", _("数据库：升级")),
     "tenant": Lazy("guiju.cli.tenant:tenant", _("租户：新建、列出、停用、恢复")),
+    "support": Lazy("guiju.cli.support:support", _("平台支持：查看租户限时授予的内容")),
     "report": Lazy("guiju.cli.report:report", _("生成报表")),
     "import": Lazy("guiju.cli.importing:import_", _("把工作簿导入租户")),
     "score": Lazy("guiju.cli.score:score", _("对租户全面判定一次")),

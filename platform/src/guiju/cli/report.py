@@ -9,9 +9,10 @@ import click
 import sqlalchemy as sa
 
 from guiju import clock, plugins
+from guiju.audit.operations import record
 from guiju.cli import environment
 from guiju.cli.options import AS_OF, Refusals, unknown
-from guiju.db import ScopedSession, arrow_connection
+from guiju.db import ScopedSession, arrow_connection, transaction
 from guiju.language import gettext as _
 from guiju.organizations import queries as organizations
 from guiju.organizations.models import Organization
@@ -47,6 +48,12 @@ def report(
             number = _number(session, organization)
         refused.settle()
         form = forms[format_]
+        with transaction(session):
+            # What the operator reads of a tenant, the tenant sees.
+            after = {"format": form.id, "organization": organization}
+            record(
+                session, environment.operator(), "report.make", "organization", number, after=after
+            )
         day = as_of or fixed_as_of(session) or clock.today()
         with arrow_connection(arrow_url(session)) as connection:
             content = render(

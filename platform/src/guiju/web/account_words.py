@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flask import Flask
+from flask_login import current_user
 
 from guiju.accounts.permissions import permission_label
 from guiju.language import gettext as _
@@ -39,7 +40,13 @@ def init_app(app: Flask) -> None:
         user_state=user_state,
         link_purpose=link_purpose,
         link_state=link_state,
+        shown_name=shown_name,
     )
+
+
+def shown_name(name: str) -> str:
+    """The name of somebody who works in the tenant; the platform's support sees none."""
+    return name if current_user.support is None else _("（姓名不显示）")
 
 
 def browser(agent: str | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain
 
-from flask import Response, request, stream_with_context
+from flask import Response, request
 from flask_login import current_user
 
 from guiju.audit.operations import record
@@ -40,7 +40,8 @@ def send(
         record(db.session, current_user.actor(), "list.export", "organization", about, after=after)
     if file_format == "xlsx":
         return send_list(f"{name}.xlsx", title, headings, rows)
-    answer = Response(stream_with_context(_lines(headings, rows)), mimetype="text/csv")
+    # At once: while an answer is streamed, the visitor's scope is closed already.
+    answer = Response("".join(_lines(headings, rows)), mimetype="text/csv")
     answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
     return answer
 

@@ -81,12 +81,13 @@ def _items() -> Iterator[Item]:
                 url_for("tasks.page", organization_id=home.organization_id),
                 request.blueprint == "tasks",
             )
-        yield Item(
-            "reports",
-            _("报表"),
-            url_for("reports.page", organization_id=home.organization_id),
-            request.blueprint == "reports",
-        )
+        if current_user.may("reports.make", home.path):
+            yield Item(
+                "reports",
+                _("报表"),
+                url_for("reports.page", organization_id=home.organization_id),
+                request.blueprint == "reports",
+            )
     yield from _administration()
     yield Item("library", _("规则库"), url_for("library.index"), request.blueprint == "library")
 
@@ -107,7 +108,13 @@ def _administration() -> Iterator[Item]:
             _("人员与权限"),
             url_for("people.index"),
             request.blueprint
-            in {"people", "permission_matrix", "account_policy", "account_provider"},
+            in {
+                "people",
+                "permission_matrix",
+                "account_policy",
+                "account_provider",
+                "support_accesses",
+            },
         )
     if home is not None and not current_user.works_in_branch:
         yield Item(

@@ -19,6 +19,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from guiju.accounts.signing_in import SignedIn, begin_session, end_session, touch_session
+from guiju.accounts.support import note_request
 from guiju.accounts.visitors import Visitor, find_visitor, parse_id
 from guiju.audit.operations import record_reading
 from guiju.db import db, tenant_scope, transaction
@@ -41,8 +42,30 @@ PUBLIC = {
     "links.forgotten",
     "links.page",
     "links.choose",
+    "support_visits.offer",
+    "support_visits.enter",
     "languages.choose",
 }
+
+#: Blueprints whose pages the platform's support reads, as far as its role goes.
+SUPPORT_READS = {
+    "attention",
+    "findings",
+    "front",
+    "heat",
+    "library",
+    "members",
+    "months",
+    "organization",
+    "overview",
+    "profiles",
+    "records",
+    "search",
+    "standing",
+    "workbench",
+}
+#: What it may do besides reading: leave, and choose the language it reads in.
+_SUPPORT_DOES = {"sign_in.sign_out", "languages.choose"}
 
 #: Where somebody goes who owes their tenant a second factor, or a new password.
 OWED_SECOND_FACTOR = "second_factor.page"
@@ -70,6 +93,9 @@ UNATTENDED = {
 }
 
 _BEGUN, _SEEN = "begun", "seen"
+
+#: So much of an address is kept of what support asked for.
+_LONGEST_ADDRESS = 1000
 
 login_manager = LoginManager()
 
@@ -205,7 +231,21 @@ def _require_visitor() -> BaseResponse | None:
         session[_SEEN] = now
         if now // 60 != seen // 60:
             touch_session(db.session, current_user.session_id)
+    if current_user.support is not None:
+        _hold_to_reading()
     return _see_to_what_is_owed()
+
+
+def _hold_to_reading() -> None:
+    """Let support read, each request written down first, and do nothing else."""
+    address = request.full_path.rstrip("?")[:_LONGEST_ADDRESS]
+    note_request(db.session, current_user, request.method, address)
+    if request.endpoint in _SUPPORT_DOES:
+        return
+    if request.method not in {"GET", "HEAD"}:
+        abort(403)
+    if request.blueprint not in SUPPORT_READS:
+        abort(404)
 
 
 def _see_to_what_is_owed() -> BaseResponse | None:

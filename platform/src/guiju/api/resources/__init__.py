@@ -15,6 +15,7 @@ from guiju.api.resources import (
     people,
     profiles,
     search,
+    support,
     tasks,
     workflow,
 )
@@ -35,5 +36,6 @@ BLUEPRINTS = (
     imports.blueprint,
     jobs.blueprint,
     accounts.blueprint,
+    support.blueprint,
     audit.blueprint,
 )
