@@ -256,7 +256,7 @@ class TestList:
 
     def test_of_others_is_not_there(self, person):
         for unit in ("{finance-2}", "{justice-1}"):
-            for suffix in ("", ".xlsx"):
+            for suffix in ("", "?format=xlsx"):
                 address = f"/organizations/{unit}/records{suffix}"
                 assert person("secretary").get(address).status_code == 404
 
@@ -270,7 +270,7 @@ class TestList:
     def test_is_a_workbook_without_formulas(self, person):
         secretary = person("secretary")
         secretary.record(theme='=HYPERLINK("http://x","y")', place="+1")
-        answer = secretary.get("/organizations/{finance-1}/records.xlsx")
+        answer = secretary.get("/organizations/{finance-1}/records?format=xlsx")
         assert answer.status_code == 200
         sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
         cells = [cell for row in sheet.iter_rows() for cell in row]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -69,13 +70,15 @@ def list_users(
     role: str | None = None,
     state: str | None = None,
     order_by: str = "name",
+    falling: bool = False,
     offset: int = 0,
-    limit: int = 50,
+    limit: int | None = 50,
 ) -> UserList:
     """Users that the visitor knows of.
 
     ``text`` is part of a name, username, e-mail address or of a unit's name; ``role`` is held
-    within the visitor's part of the tree; ``state`` is one of :data:`STATES`.
+    within the visitor's part of the tree; ``state`` is one of :data:`STATES`, ``order_by`` of
+    :data:`ORDERS`.
     """
     condition = sa.and_(User.tenant_id == current_tenant_id(), managed(visitor))
     if text:
@@ -96,16 +99,17 @@ def list_users(
         )
         .scalar_subquery()
     )
-    orders = {
-        "name": (User.name, User.id),
-        "username": (User.username,),
-        "last_sign_in": (last.desc().nulls_last(), User.id),
-        "created": (User.id.desc(),),
+    keys: dict[str, Any] = {
+        "name": User.name,
+        "username": User.username,
+        "last_sign_in": last,
+        "created": User.created_at,
     }
+    first = keys[order_by].desc() if falling else keys[order_by].asc()
     users = session.execute(
         sa.select(User, last)
         .where(condition)
-        .order_by(*orders[order_by])
+        .order_by(first.nulls_last(), User.id)
         .offset(offset)
         .limit(limit)
     ).all()

@@ -32,9 +32,12 @@ from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
+from guiju.rules.tables import FIRST_DAY
 
 #: An imported record that nobody has corrected is in no workflow.
 RECORDED = "recorded"
+#: By what a unit's records can be listed.
+ORDERS = ("date", "recorded", "unit")
 #: States by which lists can be filtered.
 STATES = (RECORDED, *RECORD_STATES)
 
@@ -145,13 +148,16 @@ def records_of(
     until: date | None = None,
     states: Collection[str] = (),
     kind: str | None = None,
+    order_by: str = "date",
+    falling: bool = True,
     cursor: str | None = None,
     limit: int = 50,
 ) -> RecordPage:
     """Records of an organization and, with ``below``, of those below it; the latest day first.
 
-    ``since`` and ``until`` bound the day held; ``states`` are of :data:`STATES`.  Raises
-    ``ValueError`` for a ``cursor`` that no such list gave out, or an unknown state or kind.
+    ``since`` and ``until`` bound the day held; ``states`` are of :data:`STATES`, ``order_by``
+    is of :data:`ORDERS`.  Raises ``ValueError`` for a ``cursor`` that no such list gave out, or
+    an unknown state or kind.
     """
     unit = find_unit(session, visitor, organization_id)
     query = _summaries()
@@ -172,12 +178,14 @@ def records_of(
         if kind not in known:
             raise ValueError(f"kind {kind}")
         query = query.where(_occasions.c.kinds.bitwise_and(1 << known[kind]) != 0)
+    keys = _order_keys(order_by)
     if cursor is not None:
-        query = query.where(sa.tuple_(_occasions.c.held_on, _occasions.c.id) < _place(cursor))
-    newest = query.order_by(_occasions.c.held_on.desc(), _occasions.c.id.desc())
-    found = _summarized(session, newest.limit(limit + 1))
-    last = found[limit - 1] if len(found) > limit else None
-    return RecordPage(found[:limit], None if last is None else f"{last.held_on}.{last.occasion_id}")
+        place = _place(cursor, order_by)
+        query = query.where(keys < place if falling else keys > place)
+    ordered = query.order_by(*(key.desc() if falling else key.asc() for key in keys))
+    found = _summarized(session, ordered.limit(limit + 1))
+    more = len(found) > limit
+    return RecordPage(found[:limit], _cursor(found[limit - 1], order_by) if more else None)
 
 
 def search_records(
@@ -422,9 +430,31 @@ def _summarized(session: AnySession, query: sa.Select[Any]) -> list[RecordSummar
     ]
 
 
-def _place(cursor: str) -> sa.Tuple:
-    day, _dot, number = cursor.partition(".")
-    return sa.tuple_(sa.literal(date.fromisoformat(day)), sa.literal(int(number)))
+def _order_keys(order_by: str) -> sa.Tuple:
+    """What a list is sorted by, down to a record of its own; ``KeyError`` for no such order."""
+    orders: dict[str, list[sa.ColumnElement[Any]]] = {
+        "date": [],
+        # What was imported without the day was recorded before all others.
+        "recorded": [sa.func.coalesce(_occasions.c.recorded_on, FIRST_DAY)],
+        "unit": [Organization.__table__.c.name],
+    }
+    return sa.tuple_(*orders[order_by], _occasions.c.held_on, _occasions.c.id)
+
+
+def _cursor(last: RecordSummary, order_by: str) -> str:
+    first = {"date": "", "recorded": last.recorded_on or FIRST_DAY, "unit": last.organization}
+    return f"{last.occasion_id}.{last.held_on}.{first[order_by]}"
+
+
+def _place(cursor: str, order_by: str) -> sa.Tuple:
+    """Where a page ended; raises ``ValueError`` for what :func:`_cursor` does not write."""
+    number, day, first = cursor.split(".", 2)
+    values: list[Any] = [date.fromisoformat(day), int(number)]
+    if order_by == "recorded":
+        values.insert(0, date.fromisoformat(first))
+    elif order_by == "unit":
+        values.insert(0, first)
+    return sa.tuple_(*(sa.literal(value) for value in values))
 
 
 def _steps(session: AnySession, occasion_id: int) -> list[StepView]:

@@ -65,6 +65,7 @@ def roster(
     text: str = "",
     classes: Sequence[str] = (),
     order_by: str = "name",
+    falling: bool = False,
     offset: int = 0,
     limit: int | None = None,
 ) -> Roster:
@@ -91,12 +92,13 @@ def roster(
     group = orm.aliased(Organization)
     of_person = sa.and_(Person.tenant_id == Member.tenant_id, Person.id == Member.person_id)
     of_group = sa.and_(group.tenant_id == Member.tenant_id, group.id == Member.group_id)
-    orders: dict[str, list[Any]] = {
-        "name": [Person.name, Person.code],
-        "class": [Member.membership_class, Person.name],
-        "from": [Member.from_on.desc().nulls_last(), Person.name],
-        "code": [Person.code],
+    orders: dict[str, Any] = {
+        "name": Person.name,
+        "class": Member.membership_class,
+        "from": Member.from_on,
+        "code": Person.code,
     }
+    first = orders[order_by].desc() if falling else orders[order_by].asc()
     rows = (
         session.execute(
             sa.select(
@@ -116,7 +118,7 @@ def roster(
             .join(Person, of_person)
             .outerjoin(group, of_group)
             .where(*conditions)
-            .order_by(*orders[order_by], Member.id)
+            .order_by(first.nulls_last(), Person.name, Person.code, Member.id)
             .offset(offset)
             .limit(limit)
         )

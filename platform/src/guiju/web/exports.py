@@ -28,16 +28,21 @@ def wanted_format() -> str | None:
 
 
 def send(
-    name: str, title: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]], about: str
+    name: str,
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    about: str | None,
 ) -> Response:
     """The list in the format asked for, called ``name``; that it was taken is written down.
 
-    ``about`` is the code of the unit whose list it is.
+    ``about`` is the code of the unit whose list it is; None for a list of the tenant's.
     """
     file_format = wanted_format() or FORMATS[0]
     with transaction(db.session):
         after = {"list": name, "format": file_format, "address": request.full_path}
-        record(db.session, current_user.actor(), "list.export", "organization", about, after=after)
+        subject = ("organization", about) if about else ("tenant", current_user.tenant_code)
+        record(db.session, current_user.actor(), "list.export", *subject, after=after)
     if file_format == "xlsx":
         return send_list(f"{name}.xlsx", title, headings, rows)
     # At once: while an answer is streamed, the visitor's scope is closed already.

@@ -117,11 +117,14 @@ def lacking(counts: Mapping[str, int]) -> int:
     return sum(counts.get(verdict, 0) for verdict in LACKING_VERDICTS)
 
 
-def address_with(**changes: str | None) -> str:
-    """The address of this page with parameters changed, or left out where None."""
+def address_with(page: str | None = None, /, **changes: str | None) -> str:
+    """The address of this page with parameters changed, or left out where None.
+
+    ``page`` is the endpoint of the page around a part that is asked for by itself.
+    """
     values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(flat=False)}
     values.update(changes)
-    return url_for(request.endpoint or "front.page", **values)
+    return url_for(page or request.endpoint or "front.page", **values)
 
 
 def day(value: date | str | None) -> str:

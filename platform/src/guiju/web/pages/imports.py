@@ -31,7 +31,9 @@ from guiju.language import gettext as _
 from guiju.organizations.portrait import Portrait
 from guiju.rules import tables
 from guiju.rules.problems import BadInput
+from guiju.web import exports
 from guiju.web.forms import Form
+from guiju.web.lists import Column, Listing
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.sessions import not_found_unless
 
@@ -43,11 +45,17 @@ _KINDS = (PREVIEW.name, IMPORT.name, UNDO.name)
 #: Tables as pages list them.
 _ORDER = [*tables.TABLES, "people"]
 
+#: So many of a unit's latest imports are listed.
+_MOST = 100
+
 
 @blueprint.get("/organizations/<number:organization_id>/imports")
-def page(organization_id: int) -> str:
+def page(organization_id: int) -> str | Response:
     """The way to a preview, and what was imported before."""
-    return _page(_portrait(organization_id), Form())
+    portrait = _portrait(organization_id)
+    if exports.wanted_format():
+        return _listing(portrait).send(_("导入过的文件"), portrait.place.code)
+    return _page(portrait, Form())
 
 
 @blueprint.get("/imports/template")
@@ -141,9 +149,22 @@ def _page(portrait: Portrait, form: Form) -> str:
         portrait=portrait,
         trail=trail(portrait),
         form=form,
-        listed=queries.imports(db.session, [portrait.place.path], limit=20),
+        listing=_listing(portrait),
         total=_total,
     )
+
+
+def _listing(portrait: Portrait) -> Listing[ImportSummary]:
+    columns: list[Column[ImportSummary]] = [
+        Column("name", _("文件"), lambda made: made.name),
+        Column("made", _("导入时间"), lambda made: made.made_at),
+        Column("who", _("导入人"), lambda made: made.made_by),
+        Column("new", _("新增"), lambda made: _total(made)[0]),
+        Column("changed", _("更新"), lambda made: _total(made)[1]),
+        Column("undone", _("撤销时间"), lambda made: made.undone_at),
+    ]
+    found = queries.imports(db.session, [portrait.place.path], limit=_MOST)
+    return Listing(columns, "-made", found)
 
 
 def _total(made: ImportSummary) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
 
@@ -11,20 +13,26 @@ from guiju.db import db, transaction
 from guiju.jobs import queries
 from guiju.jobs.queries import JobSummary
 from guiju.language import gettext as _
+from guiju.web import exports
 from guiju.web.downloads import send_job_file
+from guiju.web.lists import Column, Listing
 from guiju.web.sessions import not_found_unless
 
 blueprint = Blueprint("jobs", __name__)
 
-_PAGE = 30
+#: So many are sorted and filtered together; older ones are a page of their own.
+_PAGE = 200
 
 #: A number from an address that no row can have makes no query fail.
 _LARGEST = 2**63 - 1
 
 
 @blueprint.get("/jobs")
-def index() -> str:
-    """The latest jobs that the visitor may see."""
+def index() -> str | Response:
+    """The latest jobs that the visitor may see; as a file where the address asks for one."""
+    if exports.wanted_format():
+        listing: Listing[JobSummary] = _listed()["listing"]
+        return listing.send(_("后台任务"), None)
     return render_template("jobs/index.html", **_listed())
 
 
@@ -97,12 +105,23 @@ def file_size(number: int) -> str:
     return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
 
 
-def _listed() -> dict[str, object]:
+def _listed() -> dict[str, Any]:
     before = request.args.get("before", type=int)
     if before is not None and not 0 < before <= _LARGEST:
         abort(404)
     found = queries.jobs(db.session, current_user, before=before, limit=_PAGE + 1)
-    return {"listed": found[:_PAGE], "more": len(found) > _PAGE, "before": before}
+    columns: list[Column[JobSummary]] = [
+        Column("title", _("任务"), lambda job: f"{job_title(job)} {job.subject or ''}".strip()),
+        Column("unit", _("单位"), lambda job: job.organization or _("全租户")),
+        Column("who", _("申请人"), lambda job: job.requested_by),
+        Column("asked", _("申请时间"), lambda job: job.requested_at),
+        Column("state", _("状态"), job_state),
+    ]
+    return {
+        "listing": Listing(columns, "-asked", found[:_PAGE]),
+        "last": found[_PAGE - 1].id if len(found) > _PAGE else None,
+        "before": before,
+    }
 
 
 def _job(job_id: int) -> JobSummary:

@@ -19,6 +19,7 @@ from guiju.rules.problems import BadInput
 from guiju.rules.vocabulary import MEMBER_CLASSES, POSTS
 from guiju.web import exports
 from guiju.web.forms import Form
+from guiju.web.lists import asked_order
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.sessions import not_found_unless
 from guiju.web.unit_choice import choose_unit, offered_units
@@ -28,6 +29,8 @@ blueprint = Blueprint("members", __name__)
 
 _MANAGE = "members.manage"
 _PAGE = 50
+#: By what those may sort who see no names.
+_UNNAMED = ("class", "from")
 
 
 @blueprint.get("/organizations/<number:organization_id>/members")
@@ -35,8 +38,7 @@ def page(organization_id: int) -> str | Response:
     """The list, with its filters in the address; names only for whose business they are."""
     portrait = visible_portrait(organization_id, today())
     named = current_user.may_see_people(portrait.place.path)
-    order = request.args.get("sort", "name")
-    order = order if order in ORDERS and named else "from" if not named else "name"
+    order = asked_order(ORDERS, "name") if named else asked_order(_UNNAMED, "-from")
     classes = [code for code in request.args.getlist("class") if code in MEMBER_CLASSES]
     ended = bool(request.args.get("ended"))
     # Who may not see names could find them out by searching.
@@ -50,7 +52,8 @@ def page(organization_id: int) -> str | Response:
         ended=ended,
         text=text,
         classes=classes,
-        order_by=order,
+        order_by=order.key,
+        falling=order.falling,
         offset=0 if export else first,
         limit=None if export else _PAGE,
     )
@@ -70,7 +73,13 @@ def page(organization_id: int) -> str | Response:
         first=first,
         page_size=_PAGE,
         classes=MEMBER_CLASSES,
+        orders=_order_titles(named=named),
     )
+
+
+def _order_titles(*, named: bool) -> list[tuple[str, str]]:
+    titles = [("class", _("党员类别")), ("from", _("开始日期"))]
+    return [("name", _("姓名")), ("code", _("编号")), *titles] if named else titles
 
 
 def _export(portrait: Portrait, entries: Sequence[Entry], *, named: bool) -> Response:

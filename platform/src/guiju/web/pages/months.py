@@ -10,14 +10,15 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from guiju.activities import attestations
-from guiju.activities.attestations import MonthStatus
+from guiju.activities.attestations import MonthStatus, OpenMonths
 from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.scoring.guidance import guidance
 from guiju.scoring.operations import fixed_as_of
-from guiju.web import refusals
+from guiju.web import exports, refusals
+from guiju.web.lists import Column, Listing
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import month_text, plugins
 
@@ -30,19 +31,32 @@ _MONTH = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
 
 
 @blueprint.get("")
-def listing(organization_id: int) -> str:
+def listing(organization_id: int) -> str | Response:
     """Months that are over and not declared complete, of the unit and of those below it."""
     day = _today()
     portrait = visible_portrait(organization_id, day)
-    return render_template(
-        "records/months.html",
-        portrait=portrait,
-        trail=trail(portrait),
-        units=attestations.open_months(
-            db.session, current_user, organization_id, below=True, today=day
-        ),
-        own=attestations.open_months(db.session, current_user, organization_id, today=day),
+    below = not current_user.works_in_branch
+    units = attestations.open_months(
+        db.session, current_user, organization_id, below=below, today=day
     )
+    listing = Listing(_columns(), "unit", units)
+    if exports.wanted_format():
+        return listing.send(_("没有声明齐全的月份"), portrait.place.code)
+    return render_template(
+        "records/months.html", portrait=portrait, trail=trail(portrait), listing=listing
+    )
+
+
+def _columns() -> list[Column[OpenMonths]]:
+    return [
+        Column("unit", _("单位"), lambda unit: unit.name),
+        Column("overdue", _("已经过期"), lambda unit: "、".join(unit.overdue)),
+        Column(
+            "open",
+            _("还没到期"),
+            lambda unit: "、".join(month for month in unit.open if month not in unit.overdue),
+        ),
+    ]
 
 
 @blueprint.get("/<month>")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
 
 from guiju.clock import today
 from guiju.db import db
+from guiju.language import gettext as _
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import (
@@ -19,10 +20,10 @@ from guiju.scoring.results import (
     GridRow,
     NotVisible,
 )
-from guiju.web import addresses
-from guiju.web.pages.overview import sorted_units
+from guiju.web import addresses, exports
+from guiju.web.pages.overview import export_units, sorted_units
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import OPEN_VERDICTS, judged, months_of, plugins
+from guiju.web.wording import OPEN_VERDICTS, judged, label, months_of, plugins
 
 blueprint = Blueprint("organization", __name__)
 
@@ -35,8 +36,11 @@ _MOST_ENTRIES = 8
 
 
 @blueprint.get("/organizations/<number:organization_id>")
-def page(organization_id: int) -> str:
-    """The organization's page; ``year`` chooses the year of the grid."""
+def page(organization_id: int) -> str | Response:
+    """The organization's page; ``year`` chooses the year of the grid, ``show`` its rows.
+
+    ``list`` is the one of its lists that an exported file has: ``units``, or else the grid.
+    """
     try:
         grid = queries.organization_grid(
             db.session,
@@ -54,6 +58,10 @@ def page(organization_id: int) -> str:
     shown = request.args.get("show", "")
     shown = shown if shown in _SHOWN else _SHOWN[0]
     portrait = visible_portrait(organization_id, grid.standing.as_of or today())
+    if exports.wanted_format():
+        if request.args.get("list") == "units":
+            return export_units(sorted_units(below, ""), portrait.place.code)
+        return _export(grid.rows, shown, portrait.place.code)
     return render_template(
         "organization.html",
         grid=grid,
@@ -135,17 +143,33 @@ class Year:
     hidden: int
 
 
+def _export(rows: Sequence[GridRow], shown: str, code: str) -> Response:
+    """The year as a file, a line for each requirement and period; ``code`` is the unit's."""
+    headings = [_("要求"), _("条款"), _("对象"), _("期间"), _("结论")]
+    lines = [
+        [row.title, row.clause, row.subject.name, cell.text, label(cell.verdict, "verdict")]
+        for row in rows
+        if _is_shown(row, shown)
+        for cell in row.cells
+    ]
+    return exports.send(_("本级逐项"), _("本级逐项"), headings, lines, code)
+
+
+def _is_shown(row: GridRow, shown: str) -> bool:
+    verdicts = {cell.verdict for cell in row.cells}
+    if shown == "open":
+        return bool(verdicts & set(OPEN_VERDICTS))
+    return shown == "all" or not verdicts <= {"not_applicable"}
+
+
 def lay_out(rows: Sequence[GridRow], shown: str) -> Year:
     """The rows by subject: those of several periods a year, and those of one."""
     repeated: dict[str, list[Line]] = {}
     once: dict[str, list[Line]] = {}
     hidden = 0
     for row in rows:
-        verdicts = {cell.verdict for cell in row.cells}
-        if shown == "open" and not verdicts & set(OPEN_VERDICTS):
-            continue
-        if shown != "all" and verdicts <= {"not_applicable"}:
-            hidden += 1
+        if not _is_shown(row, shown):
+            hidden += shown != "open"
             continue
         several = row.unit in _SEVERAL
         line = Line(row, over_months(row.cells) if several else [Span(12, row.cells[0])])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
 
 from guiju.clock import today
@@ -15,9 +15,18 @@ from guiju.language import gettext as _
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
-from guiju.web import addresses
+from guiju.web import addresses, exports
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import SHOWN_VERDICTS, judged, lacking, months_of, plugins
+from guiju.web.wording import (
+    SHOWN_VERDICTS,
+    judged,
+    label,
+    lacking,
+    months_of,
+    percent,
+    plugins,
+)
+from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("overview", __name__)
 
@@ -29,8 +38,11 @@ _MOST_BARS = 24
 
 
 @blueprint.get("/organizations/<number:organization_id>/overview")
-def page(organization_id: int) -> str:
-    """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order."""
+def page(organization_id: int) -> str | Response:
+    """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order.
+
+    ``list`` is the one of its lists that an exported file has: ``units`` or ``rules``.
+    """
     try:
         found = queries.overview(
             db.session,
@@ -43,6 +55,10 @@ def page(organization_id: int) -> str:
         abort(404)
     portrait = visible_portrait(organization_id, found.standing.as_of or today())
     units = sorted_units(found.by_child, request.args.get("units", ""))
+    if exports.wanted_format():
+        rules = request.args.get("list") == "rules"
+        code = portrait.place.code
+        return export_rules(found.by_requirement, code) if rules else export_units(units, code)
     return render_template(
         "overview.html",
         overview=found,
@@ -128,6 +144,34 @@ def by_length(found: Iterable[PeriodCounts]) -> list[Stretch]:
         Stretch(months, stretches[months])
         for months in sorted(stretches, key=lambda length: length or 99)
     ]
+
+
+def export_units(units: Iterable[UnitCounts], code: str) -> Response:
+    """The table of children as a file; ``code`` is the superior's."""
+    headings = [_("单位"), _("编号"), *_verdict_titles(), _("符合率")]
+    rows = [[row.unit.name, row.unit.code, *_numbers(row.counts)] for row in units]
+    return exports.send(_("下级单位"), _("下级单位"), headings, rows, code)
+
+
+def export_rules(found: Sequence[RequirementCounts], code: str) -> Response:
+    """The table of requirements as a file, all of them in the order that the address says."""
+    order = request.args.get("rules") or "subject"
+    headings = [_("要求"), _("条款"), *_verdict_titles(), _("符合率")]
+    rows = [
+        [row.title, row.clause, *_numbers(row.counts)]
+        for chapter in ordered_rules(found, order)
+        for row in chapter.rows
+    ]
+    return exports.send(_("各项要求"), _("各项要求"), headings, rows, code)
+
+
+def _verdict_titles() -> list[str]:
+    return [label(code, "verdict") for code in SHOWN_VERDICTS]
+
+
+def _numbers(counts: Mapping[str, int]) -> list[Cell]:
+    numbers: list[Cell] = [counts.get(code, 0) for code in SHOWN_VERDICTS]
+    return [*numbers, percent(counts.get("met", 0), judged(counts))]
 
 
 @blueprint.app_template_global()

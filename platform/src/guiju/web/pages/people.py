@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -11,11 +12,18 @@ from werkzeug.wrappers import Response
 from guiju import mail
 from guiju.accounts import people
 from guiju.accounts.delegations import delegations_of
-from guiju.accounts.directory import ORDERS, STATES, held_roles, list_users, state_of
+from guiju.accounts.directory import (
+    ORDERS,
+    STATES,
+    ListedUser,
+    held_roles,
+    list_users,
+    state_of,
+)
 from guiju.accounts.links import NewLink, invite, links_of, send_anew
 from guiju.accounts.mailing import mail_link
 from guiju.accounts.people import Newcomer
-from guiju.accounts.permissions import ROLES
+from guiju.accounts.permissions import ROLES, role_label
 from guiju.accounts.reach import (
     NotVisible,
     entirely_managed,
@@ -33,8 +41,10 @@ from guiju.accounts.roles import (
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
-from guiju.web import refusals
+from guiju.web import exports, refusals
+from guiju.web.account_words import user_state
 from guiju.web.forms import Form
+from guiju.web.lists import asked_order
 from guiju.web.sessions import not_found_unless
 from guiju.web.unit_choice import choose_unit, offered_units
 
@@ -51,23 +61,27 @@ def _only_account_managers() -> None:
 
 
 @blueprint.get("")
-def index() -> str:
-    """The list, with its filters in the address."""
+def index() -> str | Response:
+    """The list, with its filters in the address; as a file where the address asks for one."""
     text = request.args.get("q", "").strip()
     role = _one_of("role", ROLES)
     state = _one_of("state", STATES)
-    order = _one_of("sort", ORDERS) or "name"
+    order = asked_order(ORDERS, "name")
     first = max(request.args.get("from", 0, type=int), 0)
+    export = exports.wanted_format() is not None
     found = list_users(
         db.session,
         current_user,
         text=text,
         role=role,
         state=state,
-        order_by=order,
-        offset=min(first, 10**6),
-        limit=_PAGE,
+        order_by=order.key,
+        falling=order.falling,
+        offset=0 if export else min(first, 10**6),
+        limit=None if export else _PAGE,
     )
+    if export:
+        return _export(found.items)
     return render_template(
         "accounts/people.html",
         found=found,
@@ -80,7 +94,42 @@ def index() -> str:
         roles=ROLES,
         states=STATES,
         everything=manages_everything(current_user),
+        orders=_order_titles(),
     )
+
+
+def _order_titles() -> list[tuple[str, str]]:
+    return [
+        ("name", _("姓名")),
+        ("username", _("用户名")),
+        ("last_sign_in", _("最近登录")),
+        ("created", _("建立日期")),
+    ]
+
+
+def _export(users: Sequence[ListedUser]) -> Response:
+    headings = [
+        _("姓名"),
+        _("用户名"),
+        _("邮箱"),
+        _("状态"),
+        _("角色"),
+        _("最近登录"),
+        _("建立日期"),
+    ]
+    rows = [
+        [
+            user.name,
+            user.username,
+            user.email,
+            user_state(user.state),
+            "；".join(f"{held.organization} {role_label(held.role)}" for held in user.roles),
+            user.last_sign_in.date() if user.last_sign_in else None,
+            user.created_at.date(),
+        ]
+        for user in users
+    ]
+    return exports.send(_("人员"), _("人员"), headings, rows, None)
 
 
 @blueprint.get("/invite")

@@ -37,17 +37,19 @@ from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.organizations.people import names
+from guiju.organizations.portrait import Portrait
 from guiju.rules import vocabulary as v
 from guiju.rules.problems import BadInput
 from guiju.scoring import queries as findings
 from guiju.scoring.operations import fixed_as_of
 from guiju.scoring.results import FindingView
-from guiju.web import record_forms, refusals
+from guiju.web import exports, lists, record_forms, refusals
+from guiju.web.account_words import shown_name
 from guiju.web.pages.record_form import HANDED_IN
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.record_words import Told, heading_of, in_words, told
 from guiju.web.wording import label, plugins, short_value
-from guiju.web.workbooks import Cell, send_list
+from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("records", __name__)
 refusals.init_blueprint(blueprint)
@@ -83,6 +85,7 @@ class Filter:
     month: str
     state: str | None
     below: bool
+    order: lists.Order
 
     @property
     def span(self) -> tuple[date | None, date | None]:
@@ -103,14 +106,18 @@ class Filter:
             month=request.args.get("month", ""),
             state=state if state in queries.STATES else None,
             below=bool(request.args.get("below")),
+            order=lists.asked_order(queries.ORDERS, "-date"),
         )
 
 
 @blueprint.get("/organizations/<number:organization_id>/records")
-def listing(organization_id: int) -> str:
+def listing(organization_id: int) -> str | Response:
     """A unit's records, the latest first; ``kind``, ``month`` and ``state`` choose among them."""
     portrait = visible_portrait(organization_id, fixed_as_of(db.session) or today())
     wanted = Filter.asked()
+    if exports.wanted_format():
+        find_unit(db.session, current_user, organization_id)
+        return _export(portrait, wanted)
     found = _found(organization_id, wanted, request.args.get("cursor"), _PAGE)
     may_record = current_user.may("records.write", portrait.place.path)
     return render_template(
@@ -121,14 +128,16 @@ def listing(organization_id: int) -> str:
         found=found,
         kinds=list(v.OCCASION_KINDS),
         states=queries.STATES,
+        orders=_order_titles(),
         may_record=may_record,
     )
 
 
-@blueprint.get("/organizations/<number:organization_id>/records.xlsx")
-def export(organization_id: int) -> Response:
-    """The same records as a workbook."""
-    unit = find_unit(db.session, current_user, organization_id)
+def _order_titles() -> list[tuple[str, str]]:
+    return [("date", _("日期")), ("recorded", _("录入日期")), ("unit", _("单位"))]
+
+
+def _export(portrait: Portrait, wanted: Filter) -> Response:
     headings = [
         _("单位"),
         _("日期"),
@@ -143,8 +152,9 @@ def export(organization_id: int) -> Response:
         _("填报人"),
         _("活动编号"),
     ]
-    name = _("{unit}活动记录.xlsx").format(unit=unit.name)
-    return send_list(name, _("活动记录"), headings, _rows(organization_id, Filter.asked()))
+    name = _("{unit}活动记录").format(unit=portrait.place.name)
+    rows = _rows(portrait.place.organization_id, wanted)
+    return exports.send(name, _("活动记录"), headings, rows, portrait.place.code)
 
 
 def _rows(organization_id: int, wanted: Filter) -> Iterator[list[Cell]]:
@@ -163,7 +173,7 @@ def _rows(organization_id: int, wanted: Filter) -> Iterator[list[Cell]]:
                 "、".join(label(kind, "document_kind") for kind in row.documents),
                 record_state_label(row.state),
                 row.recorded_on,
-                row.author,
+                shown_name(row.author) if row.author else None,
                 row.code,
             ]
         cursor = found.cursor
@@ -185,6 +195,8 @@ def _found(
             until=until,
             states=[wanted.state] if wanted.state else [],
             kind=wanted.kind,
+            order_by=wanted.order.key,
+            falling=wanted.order.falling,
             cursor=cursor,
             limit=limit,
         )

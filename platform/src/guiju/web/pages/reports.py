@@ -15,26 +15,35 @@ from guiju.language import gettext as _
 from guiju.reports import queries
 from guiju.reports.operations import request_report
 from guiju.scoring.queries import standing
+from guiju.web import exports
 from guiju.web.downloads import send_job_file
+from guiju.web.lists import Column, Listing
+from guiju.web.pages.jobs import job_state
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.sessions import not_found_unless
 from guiju.web.wording import plugins
 
 blueprint = Blueprint("reports", __name__)
 
+#: So many of a unit's latest reports are listed.
+_MOST = 100
+
 
 @blueprint.get("/organizations/<number:organization_id>/reports")
-def page(organization_id: int) -> str:
+def page(organization_id: int) -> str | Response:
     """The forms that the organization's notice has, and the reports made lately."""
     as_of = standing(db.session).as_of or today()
     portrait = visible_portrait(organization_id, as_of)
+    listing = _listed(organization_id)
+    if exports.wanted_format():
+        return listing.send(_("生成过的报表"), portrait.place.code)
     return render_template(
         "reports.html",
         portrait=portrait,
         trail=trail(portrait),
         formats=plugins().formats_of(portrait.profile or ""),
         as_of=as_of,
-        listed=_listed(organization_id),
+        listing=listing,
     )
 
 
@@ -42,7 +51,9 @@ def page(organization_id: int) -> str:
 def listing(organization_id: int) -> str:
     """The reports made lately, asked for again while one is being made."""
     portrait = visible_portrait(organization_id, today())
-    return render_template("parts/reports.html", portrait=portrait, listed=_listed(organization_id))
+    return render_template(
+        "parts/reports.html", portrait=portrait, listing=_listed(organization_id)
+    )
 
 
 @blueprint.post("/organizations/<number:organization_id>/reports")
@@ -88,10 +99,18 @@ def report_day(report: JobSummary) -> date:
     return date.fromisoformat(report.parameters["as_of"])
 
 
-def _listed(organization_id: int) -> list[JobSummary]:
-    return queries.reports(
-        db.session, paths=current_user.within, organization_id=organization_id, limit=20
+def _listed(organization_id: int) -> Listing[JobSummary]:
+    found = queries.reports(
+        db.session, paths=current_user.within, organization_id=organization_id, limit=_MOST
     )
+    columns: list[Column[JobSummary]] = [
+        Column("title", _("表样"), report_title),
+        Column("as_of", _("情况截至"), report_day),
+        Column("who", _("申请人"), lambda report: report.requested_by),
+        Column("asked", _("申请时间"), lambda report: report.requested_at),
+        Column("state", _("状态"), job_state),
+    ]
+    return Listing(columns, "-asked", found)
 
 
 def _day(text: str) -> date | None:

@@ -15,7 +15,9 @@ from guiju.activities.queries import RecordSummary
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
-from guiju.web import refusals
+from guiju.web import exports, refusals
+from guiju.web.lists import Column, Listing
+from guiju.web.wording import label
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/reviews")
 refusals.init_blueprint(blueprint)
@@ -31,9 +33,11 @@ class _Done:
 
 
 @blueprint.get("")
-def page() -> str:
-    """The list, those that wait longest first."""
+def page() -> str | Response:
+    """The list, those that wait longest first; as a file where the address asks for one."""
     _demand()
+    if exports.wanted_format():
+        return _listing().send(_("待审核的记录"), None)
     return _page()
 
 
@@ -105,10 +109,25 @@ def _numbers(text: str) -> tuple[int, int]:
 
 
 def _page(faults: list[str] | None = None) -> str:
-    waiting: list[RecordSummary] = queries.awaiting_review(db.session, current_user)
     return render_template(
         "records/reviews.html",
-        waiting=waiting,
+        listing=_listing(),
         faults=faults or [],
         chosen=set(request.form.getlist("item")),
     )
+
+
+def _listing() -> Listing[RecordSummary]:
+    columns: list[Column[RecordSummary]] = [
+        Column("unit", _("单位"), lambda row: row.organization),
+        Column("date", _("日期"), lambda row: row.held_on),
+        Column("kind", _("活动类型"), _kinds),
+        Column("theme", _("主题"), lambda row: row.theme or row.title),
+        Column("author", _("填报人"), lambda row: row.author),
+        Column("submitted", _("提交时间"), lambda row: row.submitted_at),
+    ]
+    return Listing(columns, "submitted", queries.awaiting_review(db.session, current_user))
+
+
+def _kinds(row: RecordSummary) -> str:
+    return "、".join(label(kind, "occasion_kind") for kind in row.kinds)
