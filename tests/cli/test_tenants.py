@@ -75,7 +75,7 @@ def facts(write):
 
 def standing(engine, town):
     with tenant_scope(town[1]), ScopedSession(engine) as session:
-        return queries.standing(session)
+        return queries.standing(session, within=None)
 
 
 def contents(engine, town):

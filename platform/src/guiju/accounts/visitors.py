@@ -25,6 +25,7 @@ from guiju.accounts.queries import held_on
 from guiju.audit.operations import Actor
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
+from guiju.organizations.tree import is_top
 from guiju.rules.vocabulary import BRANCH_KINDS
 from guiju.tenancy.models import Tenant
 
@@ -143,7 +144,7 @@ class Visitor:
 
     def may_everywhere(self, permission: str) -> bool:
         """Whether a role on the root of the tree allows something, so in the whole tenant."""
-        return any(path.count("/") == 2 for path in self.roots(permission))
+        return any(map(is_top, self.roots(permission)))
 
     def roots(self, permission: str) -> tuple[str, ...]:
         """Paths of the organizations at and below which the visitor may do something."""

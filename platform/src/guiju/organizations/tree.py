@@ -28,6 +28,11 @@ def within(column: sa.ColumnElement[str], path: str) -> sa.ColumnElement[bool]:
     return sa.and_(column >= path, column < path[:-1] + _AFTER_SLASH)
 
 
+def is_top(path: str) -> bool:
+    """Whether a path is that of the top of a tree."""
+    return path.count("/") == 2
+
+
 class TooDeep(ValueError):
     """Organizations hang more levels below the root than a tree has; ``codes`` are some."""
 

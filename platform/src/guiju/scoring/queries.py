@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from guiju.db.scope import current_tenant
+from guiju.db.scope import current_tenant, current_tenant_id
 from guiju.db.session import AnySession, once
+from guiju.organizations import tree
 from guiju.organizations.models import DirtyMark, Organization
 from guiju.rules.pack import Choices, Pack, Part, Requirement
 from guiju.scoring import attending, explaining, tallies, views
@@ -53,36 +54,43 @@ Packs = Mapping[str, Pack]
 # -- how fresh -------------------------------------------------------------------------
 
 
-def standing(session: AnySession) -> Standing:
-    """How fresh the tenant's findings are."""
-    return once(session, standing, lambda: _standing(session))
+def standing(session: AnySession, within: Sequence[str] | None) -> Standing:
+    """How fresh findings are, for who sees what is at or below the paths of ``within``.
+
+    What waits elsewhere is nobody else's business, nor how much is judged at the moment: who
+    does not see the whole tenant is told of progress while something of theirs waits, without
+    numbers.  None is for who looks after the platform.
+    """
+    paths = None if within is None or any(map(tree.is_top, within)) else tuple(within)
+    return once(session, (standing, paths), lambda: _standing(session, paths))
 
 
-def _standing(session: AnySession) -> Standing:
+def _standing(session: AnySession, within: Sequence[str] | None) -> Standing:
     newest = sa.select(ScoringRun).order_by(ScoringRun.id.desc()).limit(1)
     last = session.scalars(newest).first()
     done = session.scalars(newest.where(ScoringRun.stage == "done")).first()
-    waiting = session.scalars(_waiting()).one()
-    return Standing(
-        as_of=None if done is None else done.as_of,
-        scored_at=None if done is None else done.finished_at,
-        waiting=waiting,
-        progress=None
-        if last is None
-        else Progress(
+    waiting = session.scalars(_waiting(within)).one()
+    progress = None
+    if last is not None and (within is None or waiting):
+        progress = Progress(
             last.stage,
-            last.total,
-            last.done,
+            last.total if within is None else None,
+            last.done if within is None else None,
             last.as_of,
             last.started_at,
             last.finished_at,
             last.error,
-        ),
+        )
+    return Standing(
+        as_of=None if done is None else done.as_of,
+        scored_at=None if done is None else done.finished_at,
+        waiting=waiting,
+        progress=progress,
     )
 
 
-def _waiting() -> sa.Select[int]:
-    """Number of organizations that some mark concerns."""
+def _waiting(within: Sequence[str] | None) -> sa.Select[int]:
+    """Number of organizations that some mark concerns, of those at or below some paths."""
     marked, organization = DirtyMark.__table__, Organization.__table__
     root = organization.alias()
     below = (
@@ -105,7 +113,14 @@ def _waiting() -> sa.Select[int]:
         )
     )
     found = sa.union(sa.select(marked.c.organization_id), below).subquery()
-    return sa.select(sa.func.count()).select_from(found)
+    counted = sa.select(sa.func.count()).select_from(found)
+    if within is None:
+        return counted
+    return counted.where(
+        organization.c.tenant_id == current_tenant_id(),
+        organization.c.id == found.c.organization_id,
+        sa.or_(sa.false(), *(tree.within(organization.c.path, path) for path in within)),
+    )
 
 
 # -- what is visible --------------------------------------------------------------------
@@ -162,7 +177,7 @@ def overview(
 ) -> Overview:
     """Counts by verdict of an organization and all below it; ``year`` is the last by default."""
     organization = _visible(session, organization_id, within)
-    fresh = standing(session)
+    fresh = standing(session, within)
     chosen, years, shown = _chosen_year(session, organization_id, year, fresh)
     found = tallies.of_subtree(session, organization_id, shown)
     keys = rule_keys(session)
@@ -183,7 +198,7 @@ def units_below(
 ) -> list[UnitCounts]:
     """Counts by verdict of everything directly below an organization in a year."""
     _visible(session, organization_id, within)
-    _, _, shown = _chosen_year(session, organization_id, year, standing(session))
+    _, _, shown = _chosen_year(session, organization_id, year, standing(session, within))
     return _by_child(session, organization_id, shown)
 
 
@@ -319,7 +334,7 @@ def organization_grid(
 ) -> OrganizationGrid:
     """Requirement × period of one organization; members' exceptions only in a restricted scope."""
     organization = _visible(session, organization_id, within)
-    fresh = standing(session)
+    fresh = standing(session, within)
     chosen, years, shown = _chosen_year(session, organization_id, year, fresh)
     law = _law(session, packs, organization)
     stored = _stored(session, law, organization, shown)
@@ -438,7 +453,7 @@ def explain(
     """
     organization = _visible(session, organization_id, within)
     asked = explaining.Asked(organization, requirement, part, subject, period)
-    as_of = standing(session).as_of
+    as_of = standing(session, within).as_of
     if as_of is None:
         raise NotVisible(f"{requirement}: not scored yet")
     return explaining.explain(session, packs, asked, as_of, restricted=current_tenant().restricted)

@@ -32,12 +32,12 @@ class Progress:
     """A scoring that is under way, or the last one.
 
     ``stage`` is ``waiting``, ``judging``, ``totals``, ``done`` or ``failed``; ``done`` of
-    ``total`` organizations are judged.
+    ``total`` organizations are judged, None for who does not see them all.
     """
 
     stage: str
-    total: int
-    done: int
+    total: int | None
+    done: int | None
     as_of: date
     started_at: datetime
     finished_at: datetime | None
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Standing:
-    """How fresh the findings are.
+    """How fresh the findings are, as far as somebody sees.
 
     ``waiting`` organizations have changes that no finding reflects yet.
     """

@@ -521,12 +521,12 @@ def overview(query: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/standing")
-@blueprint.says("评判结果的时效", "评判到哪一天，还有多少组织的改动尚未反映。")
+@blueprint.says("评判结果的时效", "评判到哪一天，您看得到的组织中还有多少有改动尚未反映。")
 @blueprint.shows(StandingSchema)
 def standing() -> dict[str, Any]:
-    """How fresh the tenant's findings are."""
+    """How fresh the findings are that the visitor sees."""
     demand("findings.read")
-    found = queries.standing(db.session)
+    found = queries.standing(db.session, visitor().within)
     shown: dict[str, Any] = plain(
         {"as_of": found.as_of, "scored_at": found.scored_at, "waiting": found.waiting}
     )

@@ -139,7 +139,7 @@ def preview(body: Mapping[str, Any], organization_id: str) -> tuple[dict[str, An
     proposal = operations.propose(
         db.session, packs(), found.id, _edit(body), visitor().roots("profile.manage")
     )
-    as_of = standing(db.session).as_of or today()
+    as_of = standing(db.session, visitor().within).as_of or today()
     number = keeping.request_preview(db.session, packs(), visitor().actor(), proposal, as_of)
     return _shown(_head(number)), url_for(".show_preview", preview_id=number)
 
@@ -198,7 +198,7 @@ def confirm(body: Mapping[str, Any], preview_id: int) -> dict[str, Any]:
         packs(),
         visitor().actor(),
         preview_id,
-        standing(db.session).as_of or today(),
+        standing(db.session, visitor().within).as_of or today(),
         despite_drift=body["despite_drift"],
     )
     return _shown(_head(preview_id))

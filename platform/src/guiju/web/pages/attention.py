@@ -78,7 +78,7 @@ def page(organization_id: int) -> Response | str:
         )
     except (NotVisible, ValueError):
         abort(404)
-    standing = queries.standing(db.session)
+    standing = queries.standing(db.session, current_user.within)
     portrait = visible_portrait(organization_id, standing.as_of or today())
     pack = plugins().packs.get(portrait.profile or "")
     return render_template(

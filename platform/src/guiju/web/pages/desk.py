@@ -83,7 +83,7 @@ def made(organization_id: int) -> Response | str:
 
 
 def _desk(organization_id: int, problems: dict[str, Problem] | None = None) -> Response | str:
-    standing = findings.standing(db.session)
+    standing = findings.standing(db.session, current_user.within)
     portrait = visible_portrait(organization_id, standing.as_of or today())
     verdicts = [code for code in request.args.getlist("verdict") if code in DESK_VERDICTS]
     order = request.args.get("sort", "due")
@@ -193,7 +193,7 @@ def _made(organization_id: int, *, people: bool) -> Response | str:
         found=found,
         portrait=portrait,
         trail=trail(portrait),
-        standing=findings.standing(db.session),
+        standing=findings.standing(db.session, current_user.within),
         people=people,
         may_see_people=current_user.may_see_people(portrait.place.path),
         waiting=wanted["waiting"],

@@ -155,7 +155,7 @@ def parts(organization_id: int) -> Response | str:
 
 
 def _asked(organization_id: int) -> _Asked:
-    standing = queries.standing(db.session)
+    standing = queries.standing(db.session, current_user.within)
     portrait = visible_portrait(organization_id, standing.as_of or today())
     if not current_user.may("findings.read", portrait.place.path):
         abort(404)

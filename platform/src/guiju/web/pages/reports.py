@@ -32,7 +32,7 @@ _MOST = 100
 @blueprint.get("/organizations/<number:organization_id>/reports")
 def page(organization_id: int) -> str | Response:
     """The forms that the organization's notice has, and the reports made lately."""
-    as_of = standing(db.session).as_of or today()
+    as_of = standing(db.session, current_user.within).as_of or today()
     portrait = visible_portrait(organization_id, as_of)
     listing = _listed(organization_id)
     if exports.wanted_format():
