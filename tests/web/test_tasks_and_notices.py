@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
-from guiju.accounts.models import User
+from guiju import clock
+from guiju.accounts.models import Delegation, User, UserRole
 from guiju.accounts.operations import create_user
+from guiju.accounts.visitors import find_visitor
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.config import load_settings
@@ -19,7 +21,9 @@ from guiju.db import ScopedSession, tenant_scope
 from guiju.decisions.models import Task
 from guiju.notices.digests import send_digests
 from guiju.notices.models import Notice, NoticeSetting
+from guiju.notices.operations import notify_unit
 from guiju.notices.reminders import remind
+from guiju.organizations.models import Organization
 from guiju.scoring.operations import drain
 from guiju.web.exports import harmless
 
@@ -321,3 +325,88 @@ def test_no_cell_is_a_formula(text):
     assert harmless(text) == f"'{text}"
     assert harmless("平常的字") == "平常的字"
     assert harmless(-1) == "-1"
+
+
+# -- in another's stead ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def delegated(session, ours, addressed):
+    """``second`` does the secretary's work for some days; the delegation."""
+    users = dict(session.execute(sa.select(User.username, User.id)).all())
+    role = sa.select(UserRole.id).where(UserRole.user_id == users["secretary"])
+    today = clock.today()
+    delegation = Delegation(
+        role_id=session.scalars(role).one(),
+        user_id=users["second"],
+        from_on=today,
+        until_on=today + timedelta(days=3),
+    )
+    session.add(delegation)
+    session.execute(sa.delete(Notice))
+    session.commit()
+    yield delegation
+    session.rollback()
+    session.execute(sa.delete(Delegation))
+    session.commit()
+
+
+@pytest.fixture
+def remind_unit(session, ours):
+    """Remind those who keep a unit's records, as the department would."""
+
+    def remind_unit(code, key):
+        number = session.scalars(sa.select(User.id).where(User.username == "department")).one()
+        visitor = find_visitor(session, ours.tenant.tenant_id, number)
+        unit = session.get_one(Organization, (ours.tenant.tenant_id, ours.units[code]))
+        details = {"key": key, "requirement": THEME_DAY, "text": "请尽快"}
+        notify_unit(session, visitor, unit, "remind", details)
+        session.commit()
+
+    return remind_unit
+
+
+def told_about(session, ours, name, code):
+    session.rollback()
+    return session.scalars(
+        sa.select(Notice.kind)
+        .join(User, User.id == Notice.user_id)
+        .where(User.username == name, Notice.organization_id == ours.units[code])
+    ).all()
+
+
+def test_who_stands_in_is_told_what_the_other_is_told(
+    client, session, ours, settings, packs, letterbox, delegated, remind_unit
+):
+    remind_unit("finance-1", "first")
+    remind(session, date(2021, 11, 25))
+    for name in ("secretary", "second"):
+        assert sorted(told_about(session, ours, name, "finance-1")) == ["due", "remind"]
+    assert told_about(session, ours, "secretary", "finance-2") == []
+    assert "市财政局第一党支部" in client("second").get("/notices").text
+    assert send_digests(session, settings, packs, date(2021, 11, 25)) == 2
+    [mine] = [found for found in letterbox.messages if found["To"] == "second@example.cn"]
+    assert "市财政局第一党支部" in mine.get_content()
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"ended_at": sa.func.now()},
+        {"from_on": date(2021, 1, 1), "until_on": date(2021, 1, 9)},
+        {"from_on": date(2199, 1, 1), "until_on": date(2199, 1, 9)},
+    ],
+)
+def test_and_for_that_time_alone(client, session, ours, delegated, remind_unit, over):
+    remind_unit("finance-1", "first")
+    assert told_about(session, ours, "second", "finance-1") == ["remind"]
+    assert 'class="bell-count"' in client("second").get("/notices").text
+    session.execute(sa.update(Delegation).values(**over))
+    session.commit()
+    # What was told meanwhile is about a unit that is not theirs any more.
+    page = client("second").get("/notices").text
+    assert "市财政局第一党支部" not in page
+    assert 'class="bell-count"' not in page
+    remind(session, date(2021, 11, 25))
+    remind_unit("finance-1", "second")
+    assert told_about(session, ours, "second", "finance-1") == ["remind"]

@@ -9,10 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from guiju.accounts.models import User, UserRole
+from guiju import clock
+from guiju.accounts.models import User
 from guiju.accounts.permissions import PERMISSIONS
+from guiju.accounts.queries import held_on
 from guiju.accounts.visitors import Visitor
 from guiju.db.arrays import any_of
+from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import CODES
 from guiju.notices.models import Notice, NoticeSetting
@@ -75,14 +78,22 @@ def responsible(
 def _holders(
     session: AnySession, organizations: Collection[int] | None, roles: Collection[str]
 ) -> dict[int, set[int]]:
-    """Active users with one of the roles held on the organizations themselves."""
+    """Active users with one of the roles held on the organizations themselves today.
+
+    Who does the work in another's stead is told beside them, and no longer than that.
+    """
+    held = held_on(clock.today())
     select = (
-        sa.select(UserRole.organization_id, UserRole.user_id)
-        .join(User, sa.and_(User.tenant_id == UserRole.tenant_id, User.id == UserRole.user_id))
-        .where(UserRole.role.in_(sorted(roles)), User.active)
+        sa.select(held.c.organization_id, held.c.user_id)
+        .join(User, sa.and_(User.tenant_id == held.c.tenant_id, User.id == held.c.user_id))
+        .where(
+            held.c.tenant_id == current_tenant_id(),
+            held.c.role.in_(sorted(roles)),
+            User.active,
+        )
     )
     if organizations is not None:
-        select = select.where(any_of(UserRole.organization_id, organizations))
+        select = select.where(any_of(held.c.organization_id, organizations))
     found: dict[int, set[int]] = {}
     for organization, user in session.execute(select):
         found.setdefault(organization, set()).add(user)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from guiju.accounts.visitors import Visitor
+from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.notices.models import Notice, NoticeSetting
 from guiju.organizations.models import Organization
+from guiju.organizations.tree import within
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def notices(
 ) -> NoticePage:
     """The visitor's notices about units that they (still) see."""
     select = (
-        sa.select(Notice, Organization.name, Organization.path)
+        sa.select(Notice, Organization.name)
         .join(
             Organization,
             sa.and_(
@@ -48,7 +50,7 @@ def notices(
                 Organization.id == Notice.organization_id,
             ),
         )
-        .where(Notice.user_id == visitor.user_id)
+        .where(Notice.user_id == visitor.user_id, _seen(visitor))
         .order_by(Notice.id.desc())
         .limit(limit + 1)
     )
@@ -59,20 +61,37 @@ def notices(
     if after is not None:
         select = select.where(Notice.id > after)
     found = session.execute(select).all()
-    rows = [NoticeRow(notice, name) for notice, name, path in found[:limit] if visitor.sees(path)]
+    rows = [NoticeRow(notice, name) for notice, name in found[:limit]]
     return NoticePage(rows, found[limit - 1][0].id if len(found) > limit else None)
 
 
-def unread_number(session: AnySession, user_id: int) -> int:
-    """How many notices a user has not read."""
+def unread_number(session: AnySession, visitor: Visitor) -> int:
+    """How many of the visitor's notices about units that they (still) see are not read."""
     return (
         session.scalar(
             sa.select(sa.func.count())
             .select_from(Notice)
-            .where(Notice.user_id == user_id, Notice.read_at.is_(None))
+            .join(
+                Organization,
+                sa.and_(
+                    Organization.tenant_id == Notice.tenant_id,
+                    Organization.id == Notice.organization_id,
+                ),
+            )
+            .where(
+                Notice.tenant_id == current_tenant_id(),
+                Notice.user_id == visitor.user_id,
+                Notice.read_at.is_(None),
+                _seen(visitor),
+            )
         )
         or 0
     )
+
+
+def _seen(visitor: Visitor) -> sa.ColumnElement[bool]:
+    path = Organization.__table__.c.path
+    return sa.or_(sa.false(), *(within(path, top) for top in visitor.within))
 
 
 def setting(session: AnySession, user_id: int) -> tuple[bool, str]:

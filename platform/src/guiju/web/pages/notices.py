@@ -105,4 +105,4 @@ def _unread() -> dict[str, Any]:
 
 def unread_notices() -> int:
     """How many notices the visitor has not read."""
-    return queries.unread_number(db.session, current_user.user_id)
+    return queries.unread_number(db.session, current_user)
