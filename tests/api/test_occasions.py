@@ -160,6 +160,19 @@ def test_every_fault_has_its_place_and_nothing_is_recorded(secretary, changes, p
     assert secretary.get("/occasions?limit=200").json == before
 
 
+def test_leave_has_a_reason_in_few_words(secretary):
+    row = {"person": "finance-1-2", "status": "excused", "leave_reason": "training"}
+    made = secretary.post("/occasions", {**NEW, "attendance": [row]})
+    assert made.status_code == 201, made.text
+    assert secretary.get(made.headers["Location"]).json["recorded"]["attendance"] == [row]
+    for told in ("感冒", "sick"):
+        answer = secretary.post(
+            "/occasions", {**NEW, "attendance": [{**row, "leave_reason": told}]}
+        )
+        assert answer.status_code == 422
+        assert answer.json["errors"][0]["pointer"] == "/attendance/0/leave_reason"
+
+
 def test_what_is_not_ones_own_is_as_unknown_as_what_is_not_there(secretary):
     def refused(value: str):
         answer = secretary.post("/occasions", {**NEW, "organization": value})

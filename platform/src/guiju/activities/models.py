@@ -74,7 +74,12 @@ class Occasion(Base):
 
 # More rows than all other tables together.  They are written with their occasion, whose
 # number and people are looked up in the same transaction, and nothing points to them.
-attendance = facts_table("attendance", bulky=True)
+attendance = facts_table(
+    "attendance",
+    # A word of guiju.activities.leave; says something only of who had leave.
+    sa.Column("leave_reason", sa.Text),
+    bulky=True,
+)
 agenda = facts_table("agenda")
 documents = facts_table(
     "documents", sa.Index("ix_documents_organization", "tenant_id", "organization_id")

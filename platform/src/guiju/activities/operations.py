@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from guiju import clock
-from guiju.activities import counts
+from guiju.activities import counts, leave
 from guiju.activities.models import Occasion, agenda, attendance, documents, steps, votes
 from guiju.activities.store import Stored, store
 from guiju.audit.operations import Actor, record, row_values
@@ -53,8 +53,9 @@ def record_occasion(
     """Record a meeting or activity, or correct the one with the same ``id``.
 
     ``parts`` are rows of ``attendance``, ``agenda``, ``documents``, ``steps`` and ``votes``
-    without their ``occasion``; a part that is given replaces what was recorded, one that is
-    not stays.  Counts that the occasion does not state are derived.  Raises ``BadInput``.
+    without their ``occasion`` (of attendance with the reason of a leave); a part that is given
+    replaces what was recorded, one that is not stays.  Counts that the occasion does not state
+    are derived.  Raises ``BadInput``.
     """
     with transaction(session):
         return write_occasion(session, actor, occasion, parts)
@@ -74,12 +75,15 @@ def write_occasion(
         occasion = {"recorded_on": clock.today(), **occasion}
     else:
         _remove(session, known.id, parts)
+    came = parts.get("attendance", ())
+    kept = {**parts, "attendance": leave.without_reasons(came)} if came else parts
     brought: dict[str, Rows] = {
-        name: [{**row, "occasion": occasion["id"]} for row in rows] for name, rows in parts.items()
+        name: [{**row, "occasion": occasion["id"]} for row in rows] for name, rows in kept.items()
     }
     stored = store(session, {"occasions": [occasion], **brought}, "occasion.record")
     session.expire_all()
     recorded = session.scalars(_by_code(occasion["id"])).one()
+    leave.store_reasons(session, recorded.id, came)
     if recorded.organization_id not in stored.organizations:
         # Rows that were only removed show in nothing that was stored.
         counts.derive(session, [recorded.id])

@@ -2,12 +2,13 @@
 
 A *payload* is one JSON object: the columns of the facts table ``occasions`` by name (without
 ``id``, ``organization`` and ``recorded_on``, which the platform sets), the parts of the
-occasion (:data:`PARTS`) each as a list of rows of their facts table without ``occasion``,
+occasion (:data:`PARTS`) each as a list of rows of their facts table without ``occasion``
+(attendance with the reason of a leave besides, :mod:`guiju.activities.leave`),
 ``content`` (free text) and ``extra`` (an object of the fields that the profile's plugin adds).
 Days are ISO text, references are the authors' ids, codes or their labels name codes::
 
     {"kinds": ["theme_day"], "held_on": "2021-03-05", "place": "…",
-     "attendance": [{"person": "p1", "status": "present"}],
+     "attendance": [{"person": "p1", "status": "excused", "leave_reason": "duty"}],
      "agenda": [{"item": "1", "topic": "study"}]}
 
 Problems are placed by JSON pointers into it: ``/held_on``, ``/attendance/3/person``.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from guiju.activities import leave
 from guiju.facts import layout
 from guiju.facts.cells import Misfit, Typed, deserialized, quoted
 from guiju.facts.places import pointer
@@ -76,7 +78,11 @@ def columns() -> dict[str, layout.Field]:
 def part_columns(part: str) -> dict[str, layout.Field]:
     """The fields that a row of ``part`` may have, by name."""
     fields = tables.columns(part)
-    return {name: field for name, field in fields.items() if name not in _IMPLIED[part]}
+    own = {leave.COLUMN: leave.FIELD} if part == "attendance" else {}
+    return {
+        **{name: field for name, field in fields.items() if name not in _IMPLIED[part]},
+        **own,
+    }
 
 
 def load(payload: Mapping[str, Any], codes: Codes) -> Loaded:
@@ -199,10 +205,17 @@ class _Reader:
             self.refuse_unknown(row, fields, at)
             read = self.row(row, fields, at)
             read_rows.append(read)
-            if part == "attendance" and read["person"] is None and read["person_class"] is None:
-                wanted = _("填写人员，或非本支部党员的类别")
-                self._wrong(at + "/person", _("没有填写"), wanted, "missing_value")
+            if part == "attendance":
+                self._check_attendance(read, at)
         return read_rows
+
+    def _check_attendance(self, row: Row, at: str) -> None:
+        if row["person"] is None and row["person_class"] is None:
+            wanted = _("填写人员，或非本支部党员的类别")
+            self._wrong(at + "/person", _("没有填写"), wanted, "missing_value")
+        if row[leave.COLUMN] is not None and (row["person"] is None or row["status"] != "excused"):
+            wanted = _("只有请假的人才有请假事由")
+            self._wrong(at + pointer(leave.COLUMN), row[leave.COLUMN], wanted, "not_on_leave")
 
     def content(self, given: Any) -> str | None:
         if given is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from guiju.activities import papers
+from guiju.activities import leave, papers
 from guiju.activities.models import Record
 from guiju.activities.payloads import PARTS
 from guiju.db.arrays import any_of
@@ -49,6 +49,8 @@ def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snap
         for row in rows[part]:
             told = words.plain(part, row)
             told.pop("occasion")
+            if row.get(leave.COLUMN) is not None and row["status"] == "excused":
+                told[leave.COLUMN] = row[leave.COLUMN]
             found[row["occasion_id"]].setdefault(part, []).append(told)
     kept = session.execute(
         sa.select(Record.occasion_id, Record.content, Record.extra).where(

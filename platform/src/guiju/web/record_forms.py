@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
+from guiju.activities import leave
 from guiju.record_fields import RecordField
 
 Payload = dict[str, Any]
@@ -32,7 +33,7 @@ PLAIN: Final = (
     "content",
 )
 #: Prefixes of fields that there is one of for each person, class of outsiders, or step.
-ATTENDS, OUTSIDE, STEP, EXTRA = "att-", "out-", "step-", "extra-"
+ATTENDS, WHY, OUTSIDE, STEP, EXTRA = "att-", "why-", "out-", "step-", "extra-"
 #: Fields of several values.
 LISTS: Final = ("kinds", "components", "topics", "papers", "on_day")
 
@@ -73,6 +74,8 @@ def _add_attendance(fields: MultiDict[str, str], payload: Mapping[str, Any]) -> 
     for row in _rows(payload, "attendance"):
         if row.get("person") is not None:
             fields[f"{ATTENDS}{row['person']}"] = str(row.get("status") or "")
+            if row.get(leave.COLUMN):
+                fields[f"{WHY}{row['person']}"] = str(row[leave.COLUMN])
         elif row.get("person_class") is not None:
             fields[f"{OUTSIDE}{row['person_class']}"] = str(row.get("number") or "")
 
@@ -211,13 +214,22 @@ def _attendance(fields: MultiDict[str, str], before: Mapping[str, Any]) -> Itera
         elif str(person) not in people:
             yield dict(row)
         elif status := people.pop(str(person)):
-            yield {**row, "status": status}
-    yield from ({"person": person, "status": status} for person, status in people.items() if status)
+            yield _with_reason({**row, "status": status}, fields)
+    for person, status in people.items():
+        if status:
+            yield _with_reason({"person": person, "status": status}, fields)
     yield from (
         {"person_class": name, "status": "present", "number": _number(number)}
         for name, number in classes.items()
         if number
     )
+
+
+def _with_reason(row: Payload, fields: MultiDict[str, str]) -> Payload:
+    """An attendance with the reason of the leave; a reason typed for who came is left out."""
+    reason = fields.get(f"{WHY}{row['person']}", row.get(leave.COLUMN) or "")
+    _put(row, leave.COLUMN, reason if row["status"] == "excused" else "")
+    return row
 
 
 def _extra(one: RecordField, text: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guiju.activities.differences import Change
-from guiju.activities.payloads import columns, part_columns
+from guiju.activities.payloads import PARTS, columns, part_columns
 from guiju.db.session import AnySession
 from guiju.facts import layout
 from guiju.language import gettext as _
@@ -38,7 +38,7 @@ def in_words(table: str, column: str, value: Any, known: Mapping[str, str]) -> s
         return ""
     if isinstance(value, list):
         return "、".join(in_words(table, column, one, known) for one in value)
-    field = tables.columns(table).get(column)
+    field = (part_columns(table) if table in PARTS else tables.columns(table)).get(column)
     if field is None:
         return str(value)
     kind = field.metadata["kind"]

@@ -11,6 +11,7 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import format_date, format_decimal, format_time, get_locale, to_user_timezone
 
 from guiju.accounts.permissions import role_label
+from guiju.activities.leave import LEAVE_REASONS
 from guiju.language import gettext
 from guiju.language import gettext as _
 from guiju.plugins import Plugins
@@ -47,6 +48,7 @@ _VOCABULARIES: Mapping[str, Mapping[str, str]] = {
             v.ORGANIZATION_KINDS,
             v.SECTORS,
             SUBJECTS,
+            LEAVE_REASONS,
         )
     },
 }

@@ -16,6 +16,7 @@ from guiju.activities import access, attachments, drafts, extra_fields, preparin
 from guiju.activities.access import Conflict
 from guiju.activities.differences import differences
 from guiju.activities.drafts import DraftView
+from guiju.activities.leave import LEAVE_REASONS
 from guiju.activities.preparing import Attendee
 from guiju.clock import today
 from guiju.db import db
@@ -29,7 +30,7 @@ from guiju.scoring.guidance import Asked, Guidance, Wanted, guidance
 from guiju.scoring.operations import fixed_as_of
 from guiju.web import record_forms, refusals
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.record_forms import ATTENDS, OUTSIDE, STEP
+from guiju.web.record_forms import ATTENDS, OUTSIDE, STEP, WHY
 from guiju.web.record_words import told
 from guiju.web.wording import day as day_words
 from guiju.web.wording import label, moment, plugins
@@ -106,6 +107,10 @@ class Form:
     def status(self, attendee: Attendee) -> str:
         """How somebody attended; whoever nothing is said of is taken to have come."""
         return self.fields.get(ATTENDS + attendee.code, "" if self.corrects else "present")
+
+    def reason(self, attendee: Attendee) -> str:
+        """The kind of reason why somebody had leave; empty where nothing is said."""
+        return self.fields.get(WHY + attendee.code, "")
 
     def number(self, status: str) -> int:
         """How many on the roster attended so."""
@@ -372,6 +377,7 @@ def _render(template: str, form: Form, **values: object) -> str:
         form=form,
         portrait=form.unit,
         attendance_codes=list(v.ATTENDANCE),
+        leave_reasons=list(LEAVE_REASONS),
         outsider_classes=list(v.OUTSIDER_CLASSES),
         modes=list(v.MODES),
         forms=list(v.FORMS),

@@ -26,6 +26,7 @@ from guiju.activities import (
     drafts,
     extra_fields,
     follow_ups,
+    leave,
     queries,
     records,
 )
@@ -377,6 +378,8 @@ def _absent(found: RecordView, known: Mapping[str, str]) -> dict[str, list[str]]
     for row in found.payload.get("attendance", ()):
         if row.get("person") is not None and row.get("status") != "present":
             name = known.get(row["person"], row["person"])
+            if reason := row.get(leave.COLUMN):
+                name = f"{name}（{label(reason, leave.LEAVE_REASONS.name)}）"
             listed.setdefault(row["status"], []).append(name)
     return listed
 

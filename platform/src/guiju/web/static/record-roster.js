@@ -1,5 +1,6 @@
 // The roster: tap a name to go from one status to the next, look somebody up, see the counts.
 
+const STATUS = 'select[name^="att-"]';
 const NEXT = { "": "present", present: "excused", excused: "unexcused", unexcused: "present", remote: "present" };
 
 export class Roster {
@@ -18,7 +19,7 @@ export class Roster {
       return;
     }
     this.list.classList.add("tappable");
-    for (const select of this.list.querySelectorAll("select")) {
+    for (const select of this.list.querySelectorAll(STATUS)) {
       select.parentElement.className = `seat s-${select.value || "unknown"}`;
       this.counts.set(select.value, (this.counts.get(select.value) || 0) + 1);
     }
@@ -31,20 +32,33 @@ export class Roster {
       return;
     }
     event.preventDefault(); // The label would only move the focus.
-    const select = label.parentElement.querySelector("select");
+    const select = label.parentElement.querySelector(STATUS);
     select.value = NEXT[select.value];
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   changed(event) {
     const seat = event.target.closest(".seat");
-    if (seat) {
+    if (seat && event.target.matches(STATUS)) {
       const before = seat.className.replace(/.*\bs-(\S+).*/, "$1");
       this.count(before === "unknown" ? "" : before, -1);
       this.count(event.target.value, 1);
       seat.className = `seat s-${event.target.value || "unknown"}`;
+      this.offerReason(seat, event.target);
       this.show();
     }
+  }
+
+  // A long roster comes without the choice of a reason for those who were not on leave.
+  offerReason(seat, status) {
+    if (status.value !== "excused" || seat.querySelector(".why")) {
+      return;
+    }
+    const template = this.form.querySelector("template[data-why]");
+    const choice = template.content.firstElementChild.cloneNode(true);
+    choice.name = status.name.replace("att-", "why-");
+    choice.setAttribute("aria-label", `${choice.getAttribute("aria-label")} ${status.labels[0].textContent.trim()}`);
+    seat.append(choice);
   }
 
   count(status, by) {
