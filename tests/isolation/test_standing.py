@@ -24,7 +24,8 @@ def own(create_office):
 def session(own, engine):
     """A session in whose tenant nothing waits, and nothing is judged."""
     with tenant_scope(own.tenant.tenant_id), ScopedSession(engine) as session:
-        session.execute(sa.text("DELETE FROM dirty_marks"))
+        for table in ("dirty_marks", "scoring_runs"):
+            session.execute(sa.text(f"DELETE FROM {table}"))
         session.commit()
         yield session
 
