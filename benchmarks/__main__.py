@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             text = counting.statement(place.tenant_id, kinds)
             counting.measure(report, url, law, text, options.repeat)
         if wanted & set("de"):
-            with arrow_connection(url) as connection, beside(url, connection) as second:
+            with arrow_connection(url) as connection, beside(connection) as second:
                 snapshot, judged = judging.read_and_judge(connection, second, law)
             if "d" in wanted:
                 fisca.measure(report, law, snapshot, options.repeat)

@@ -313,7 +313,7 @@ def measure(report: Report, url: str, law: Law, text: str, times: int) -> None:
     (pack,) = (law.packs[one.profile] for one in law.enabled)
 
     def engine_way() -> Findings:
-        with arrow_connection(url) as connection, beside(url, connection) as second:
+        with arrow_connection(url) as connection, beside(connection) as second:
             return by_engine(connection, second, pack, law)
 
     number = compare(engine_way(), by_sql(url, text))

@@ -86,7 +86,7 @@ def measure(report: Report, url: str, law: Law, times: int) -> float:
     floors, reads, alls = [], [], []
     for _ in range(times):
         floors.append(timed(lambda: fetch(url, recorder.statements))[0])
-        with arrow_connection(url) as connection, beside(url, connection) as second:
+        with arrow_connection(url) as connection, beside(connection) as second:
             seconds, found = timed(lambda c=connection, s=second: read_and_judge(c, s, law))
             alls.append(seconds)
             reads.append(sum(len(one) for _, one in found[1]))

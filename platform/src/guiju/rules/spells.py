@@ -63,12 +63,15 @@ class Spells:
 
     def count(self, owners: Codes, days: Days) -> NDArray[np.int32]:
         """Number of spells of each owner that cover each day."""
-        key, base = _keys(owners, days), _keys(owners, np.full_like(days, FIRST_DAY))
-        begun = np.searchsorted(self._starts, key, "right") - np.searchsorted(
-            self._starts, base, "left"
-        )
-        over = np.searchsorted(self._ends, key, "right") - np.searchsorted(self._ends, base, "left")
-        return (begun - over).astype(np.int32)
+        if not len(owners):
+            return np.zeros(0, dtype=np.int32)
+        key = _keys(owners, days)
+        every = np.arange(int(owners.max()) + 1, dtype=np.int32)
+        first = _keys(every, np.full_like(every, FIRST_DAY))
+        before = np.searchsorted(self._starts, first) - np.searchsorted(self._ends, first)
+        begun = np.searchsorted(self._starts, key, "right")
+        over = np.searchsorted(self._ends, key, "right")
+        return (begun - over - before[owners]).astype(np.int32)
 
     def latest(self, owners: Codes, days: Days) -> Codes:
         """The row of the spell that covers each day (the one begun last); -1 where none does."""

@@ -218,7 +218,7 @@ class _Scoring:
         with ExitStack() as stack:
             # Reading everybody is worth a connection more.
             everybody = task.read is None
-            second = stack.enter_context(beside(self._url, connection)) if everybody else None
+            second = stack.enter_context(beside(connection)) if everybody else None
             snapshot = judging.read(
                 connection, law, task.read, superiors=task.superiors, second=second
             )

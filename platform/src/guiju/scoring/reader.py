@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from guiju.rules.facts import VOCABULARIES, Facts
 from guiju.rules.findings import SUBJECT_TABLES
 from guiju.rules.footprints import owners
 from guiju.rules.pack import Pack
+from guiju.scoring import packing
 from guiju.scoring.places import Move, Places
 from guiju.tenancy.models import Setting
 
@@ -61,8 +63,8 @@ _KEYS = {
 settings: Any = Setting.__table__
 #: Attendance has no numbers, and settings are no evidence.
 _WITHOUT_NUMBER = {attendance.name, settings.name}
-#: The longest tables.
-_LONG = {attendance.name, "occasions"}
+#: Pages of a table that are read at once (64 MiB).
+_PART = 8192
 #: Up to so many codes, finding one's position costs the database next to nothing.
 _SHORT = 8
 _ARROW_TYPES = {
@@ -128,16 +130,31 @@ def _read(
     columns: Columns,
     organizations: Mapping[str, Ids | None],
 ) -> dict[str, pa.Table]:
-    """The tables as the engine wants them; each connection takes the next as it is free."""
+    """The tables as the engine wants them; each connection takes the next part as it is free."""
+    whole = [name for name in columns if organizations[name] is None]
+    parts = {name: [""] for name in columns} | _parts(connections[0], whole)
     # The longest first: they are what the others can be read beside, and memory is freest.
-    names = deque(sorted(columns, key=lambda name: (name not in _LONG, name)))
+    names = sorted(columns, key=lambda name: (-len(parts[name]), name))
+    waiting = deque((name, place) for name in names for place in range(len(parts[name])))
+    rows: dict[str, dict[int, pa.Table]] = {name: {} for name in names}
     found: dict[str, pa.Table] = {}
+    lock = Lock()
 
     def work(connection: adbc.Connection) -> None:
-        while names:
-            name = names.popleft()
-            rows = fetch(connection, name, columns[name], organizations[name])
-            found[name] = _ordered(name, _compact(name, rows))
+        while waiting:
+            name, place = waiting.popleft()
+            part = _compact(
+                name,
+                fetch(
+                    connection, name, columns[name], organizations[name], part=parts[name][place]
+                ),
+            )
+            with lock:
+                rows[name][place] = part
+                last = len(rows[name]) == len(parts[name])
+            del part
+            if last:
+                found[name] = _ordered(name, _joined(rows.pop(name)))
 
     if len(connections) == 1:
         work(connections[0])
@@ -152,19 +169,52 @@ def _read(
     return found
 
 
-def fetch(
-    connection: adbc.Connection, table: str, columns: set[str], organizations: Ids | None
-) -> pa.Table:
-    """The columns of one table as the database has them, of all organizations or of some."""
-    statement = _statement(
-        table, tuple(sorted(columns)), current_tenant_id(), limited=organizations is not None
-    )
+def _parts(connection: adbc.Connection, names: Collection[str]) -> dict[str, list[str]]:
+    """Of each table the conditions that divide its pages, and so its rows, into parts."""
     with connection.cursor() as cursor:
-        if organizations is None:
-            cursor.execute(statement)
-        else:
+        cursor.execute(
+            "SELECT name, pg_relation_size(name::regclass) / current_setting('block_size')::int"
+            " FROM unnest($1::text[]) AS name",
+            (sorted(names),),
+        )
+        pages = dict(cursor.fetchall())
+    return {name: _divided(name, pages[name]) for name in names}
+
+
+def _divided(table: str, pages: int) -> list[str]:
+    number = max(1, -(-pages // _PART))
+    ends = [f"{table}.ctid < '({pages * place // number},0)'" for place in range(1, number)]
+    starts = [f"{table}.ctid >= '({pages * place // number},0)'" for place in range(1, number)]
+    # The last is open: it has what lies beyond, should the table have grown.
+    return [
+        "".join(f" AND {condition}" for condition in conditions if condition)
+        for conditions in zip(["", *starts], [*ends, ""], strict=True)
+    ]
+
+
+def fetch(
+    connection: adbc.Connection,
+    table: str,
+    columns: set[str],
+    organizations: Ids | None,
+    *,
+    part: str = "",
+) -> pa.Table:
+    """The columns of one table as the database has them, of all organizations or of some.
+
+    ``part`` is a further condition on rows that are read of all organizations.
+    """
+    names = tuple(sorted(columns))
+    with connection.cursor() as cursor:
+        if organizations is not None:
+            statement = _statement(table, names, current_tenant_id(), limited=True)
             cursor.execute(statement, (organizations.tolist(),))
-        return cursor.fetch_arrow_table()
+            return cursor.fetch_arrow_table()
+        packed = packing.layout(_selected(table, names, numbered=True))
+        statement = _statement(table, names, current_tenant_id(), packed=bool(packed))
+        cursor.execute(statement + part)
+        rows = cursor.fetch_arrow_table()
+        return packing.unpacked(rows, packed) if packed else rows
 
 
 def _compact(table: str, rows: pa.Table) -> pa.Table:
@@ -182,7 +232,20 @@ def _compact(table: str, rows: pa.Table) -> pa.Table:
             else column
             for name, column in zip(rows.column_names, rows.columns, strict=True)
         }
-    ).combine_chunks()
+    )
+
+
+def _joined(parts: dict[int, pa.Table]) -> pa.Table:
+    """Compact parts as one table without seams; ``parts`` are let go of."""
+    pieces = [parts.pop(place) for place in sorted(parts)]
+    table = pa.concat_tables(pieces, promote_options="permissive").unify_dictionaries()
+    pieces.clear()
+    whole = {}
+    # One column after another, so that only one is there twice.
+    for name in table.column_names:
+        whole[name] = table[name].combine_chunks()
+        table = table.drop_columns([name])
+    return pa.table(whole)
 
 
 def _narrow(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -191,10 +254,23 @@ def _narrow(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 @cache
-def _statement(table: str, columns: tuple[str, ...], tenant_id: int, *, limited: bool) -> str:
-    """What reads the columns; ``limited`` to organizations given as the parameter."""
+def _statement(
+    table: str,
+    columns: tuple[str, ...],
+    tenant_id: int,
+    *,
+    limited: bool = False,
+    packed: bool = False,
+) -> str:
+    """What reads the columns; ``limited`` to organizations given as the parameter.
+
+    With ``packed`` each column comes as one value, see :mod:`guiju.scoring.packing`.
+    """
     stored = metadata.tables[table]
-    select = sa.select(*_selected(table, columns, numbered=True)).where(
+    selected = _selected(table, columns, numbered=True)
+    if packed:
+        selected = [packing.packed(column) for column in selected]
+    select = sa.select(*selected).where(
         stored.c.tenant_id == sa.literal_column(str(tenant_id), sa.BigInteger)
     )
     wanted: Any = select
@@ -238,7 +314,8 @@ def _numbered(table: str, column: str, value: sa.ColumnElement[Any]) -> sa.Colum
     if vocabulary.open or len(vocabulary) > _SHORT:
         return value
     places: dict[str, sa.ColumnElement[int]] = {
-        code: sa.literal_column(f"{place}::int2") for place, code in enumerate(vocabulary)
+        code: sa.literal_column(f"{place}::int2", sa.SmallInteger())
+        for place, code in enumerate(vocabulary)
     }
     return sa.case(places, value=value)
 
@@ -319,36 +396,48 @@ def _ordered(table: str, rows: pa.Table) -> pa.Table:
     number = "row_number" if "row_number" in rows.column_names else "id"
     keys = ["organization", "held_on", number] if table == "occasions" else [number]
     order = _order([rows[key] for key in keys])
-    return rows if order is None else rows.take(pa.array(order))
+    if order is None:
+        return rows
+    places = pa.array(order)
+    # Column by column: a table's own way takes four times as long.
+    return pa.table([column.take(places) for column in rows.columns], rows.column_names)
 
 
 def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
     """The rows sorted by the keys, the last of which tells them apart; None if they are."""
+    *first, last = (_numbers(key) for key in keys)
     order: NDArray[np.int64] | None = None
-    # From the last to the first: what is sorted already, as dates and numbers mostly are by
-    # the order in which rows were written, costs a look.
-    for key in reversed(keys):
-        column = (key.cast(pa.int32()) if pa.types.is_date32(key.type) else key).to_numpy()
-        values = column if order is None else column[order]
-        if not bool((values[1:] >= values[:-1]).all()):
-            step = _sorted(values)
-            order = step if order is None else order[step]
-    return order
-
-
-def _sorted(values: NDArray[Any]) -> NDArray[np.int64]:
-    """The rows by ``values``, equal ones as they stand.
-
-    Numbers of a small range go 16 bits at a time, which numpy sorts without comparing.
-    """
-    low, high = int(values.min()), int(values.max())
-    if high - low >= 1 << 32:
-        return np.argsort(values, kind="stable")
-    rest = (values - low).astype(np.uint32)
-    order = np.argsort(rest.astype(np.uint16), kind="stable")
-    if high - low < 1 << 16:
+    # As rows were written, mostly.
+    if not bool((last[1:] >= last[:-1]).all()):
+        order = np.argsort(last, kind="stable")
+    if not first or not len(last):
         return order
-    return order[np.argsort((rest >> np.uint32(16)).astype(np.uint16)[order], kind="stable")]
+    if order is not None:
+        first = [values[order] for values in first]
+    lows = [int(values.min()) for values in first]
+    widths = [
+        (int(values.max()) - low).bit_length() for values, low in zip(first, lows, strict=True)
+    ]
+    own = len(last).bit_length()
+    if sum(widths) + own > 63:
+        return np.lexsort([last, *reversed([_numbers(key) for key in keys[:-1]])])
+    # All keys and the row's place in one number: sorting numbers is many times faster than
+    # finding the order of keys.
+    packed = np.zeros(len(last), dtype=np.int64)
+    for values, low, width in zip(first, lows, widths, strict=True):
+        packed <<= width
+        packed |= values.astype(np.int64) - low
+    packed <<= own
+    packed |= np.arange(len(last))
+    if bool((packed[1:] > packed[:-1]).all()):
+        return order
+    packed.sort()
+    packed &= (1 << own) - 1
+    return packed if order is None else order[packed]
+
+
+def _numbers(key: pa.ChunkedArray) -> NDArray[Any]:
+    return (key.cast(pa.int32()) if pa.types.is_date32(key.type) else key).to_numpy()
 
 
 def _places(connection: adbc.Connection, organizations: pa.Table) -> Places:

@@ -175,15 +175,27 @@ def of_offices(stream: Stream, context: Context) -> Stream:
 
 def _base(source: Source, kinds: tuple[str, ...], context: Context) -> Stream:
     """Held records of the kinds, not later than the day judged, with a known organization."""
+    every = context.shared(("every", source), lambda: _every(source, context))
+    if not source.kind:
+        return every
+    kind = context.shared(
+        ("kinds of every", source),
+        lambda: context.facts[source.table][source.kind][every.rows],
+    )
+    if source.kind == "kinds":
+        chosen = (kind & context.facts.mask(source.vocabulary, kinds)) != 0
+    else:
+        chosen = among(kind, [context.facts.position(source.vocabulary, one) for one in kinds])
+    return every.take(np.flatnonzero(chosen))
+
+
+def _every(source: Source, context: Context) -> Stream:
+    """Held records of all kinds."""
     rows = context.facts[source.table]
     organization, day = placed(source, context)
     keep = (organization >= 0) & (day <= context.as_of) & (day != NULL_DAY)
-    if source.kind == "kinds":
-        keep &= (rows["kinds"] & context.facts.mask(source.vocabulary, kinds)) != 0
+    if source.table == "occasions":
         keep &= ~not_held(context)
-    elif source.kind:
-        wanted = [context.facts.position(source.vocabulary, kind) for kind in kinds]
-        keep &= among(rows[source.kind], wanted)
     if source.of_occasion:
         keep &= ~_of_occasion(rows, not_held(context), missing=False)
     found = np.flatnonzero(keep).astype(np.int32)
