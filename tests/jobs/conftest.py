@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from guiju import plugins, queue
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
+from guiju.config import load_settings
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
 from guiju.db.models import metadata
 from guiju.organizations.models import DirtyMark
-from guiju.scoring import operations
+from guiju.scoring import jobs, operations
 from guiju.tenancy.operations import create_tenant, enable_profile
 
 ACTOR = Actor("test")
@@ -94,6 +95,17 @@ class Office:
     def is_scored(self) -> bool:
         return bool(self.stored()["organization_findings"])
 
+    def scored_afresh(self) -> dict[str, list[str]]:
+        """Everything as a scoring from nothing finds it."""
+        with self.session() as session:
+            for table in FINDINGS:
+                session.execute(sa.delete(metadata.tables[table]))
+            session.commit()
+        operations.drain(
+            self.engine, jobs.packs(), self.tenant_id, AS_OF, reason="test", complete=True
+        )
+        return self.stored()
+
 
 @pytest.fixture(scope="session")
 def jobs_template(create_database: Callable, worker_id: str) -> str:
@@ -114,20 +126,28 @@ class Place:
 
 
 @pytest.fixture
-def place(
-    create_database: Callable,
-    jobs_template: str,
-    empty_redis_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Place]:
-    """Where jobs find their database and queue, here and in worker processes."""
+def environment(
+    create_database: Callable, jobs_template: str, empty_redis_url: str
+) -> dict[str, str]:
+    """The variables of the processes that work there."""
     database = create_database(f"{jobs_template}_copy", jobs_template)
-    monkeypatch.setenv("DATABASE_URL", database.url)
-    monkeypatch.setenv("REDIS_URL", empty_redis_url)
-    monkeypatch.setenv("SECRET_KEY", "for tests only, long enough for one")
-    engine = create_engine(database.url, poolclass=sa.NullPool)
-    with redis.Redis.from_url(empty_redis_url) as connection:
-        yield Place(database.admin_url, engine, empty_redis_url, connection)
+    return {
+        "DATABASE_URL": database.url,
+        "GUIJU_ADMIN_DATABASE_URL": database.admin_url,
+        "REDIS_URL": empty_redis_url,
+        "SECRET_KEY": "for tests only, long enough for one",
+    }
+
+
+@pytest.fixture
+def place(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Where jobs find their database and queue, here and in worker processes."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    engine = create_engine(settings.database_url, poolclass=sa.NullPool)
+    with redis.Redis.from_url(settings.redis_url) as connection:
+        yield Place(settings.admin_database_url, engine, settings.redis_url, connection)
     engine.dispose()
 
 

@@ -15,7 +15,6 @@ from guiju.activities.store import store
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.db.locks import Busy
-from guiju.db.models import metadata
 from guiju.scoring import bells, jobs, operations, queries
 from guiju.scoring.models import ScoringRun
 from guiju.tenancy.operations import enable_profile, set_tenant_state
@@ -26,18 +25,6 @@ ACTOR = Actor("test")
 
 def queued(place):
     return Queue(queue.SCORING, connection=place.queue).job_ids
-
-
-def score_fresh(office):
-    """Everything as a scoring from nothing finds it."""
-    with office.session() as session:
-        for table in office.stored():
-            session.execute(sa.delete(metadata.tables[table]))
-        session.commit()
-    operations.drain(
-        office.engine, jobs.packs(), office.tenant_id, AS_OF, reason="test", complete=True
-    )
-    return office.stored()
 
 
 def test_a_mark_is_part_of_the_transaction_that_changes_records(place, office):
@@ -62,7 +49,7 @@ def test_a_committed_change_rings_and_a_worker_scores(place, office, work_off):
     assert queued(place) == [f"score-{office.tenant_id}"]
     work_off()
     assert office.waiting() == 0
-    assert office.stored() == score_fresh(office)
+    assert office.stored() == office.scored_afresh()
 
 
 def test_scoring_twice_is_scoring_once(office, work_off):
@@ -104,7 +91,7 @@ def test_a_worker_killed_while_scoring_loses_nothing(place, office, worker, work
     work_off()
     assert office.waiting() == 0
     assert stages() == ["failed", "done"]
-    assert office.stored() == score_fresh(office)
+    assert office.stored() == office.scored_afresh()
 
 
 def test_a_lost_queue_loses_nothing(place, office, work_off):
@@ -116,7 +103,7 @@ def test_a_lost_queue_loses_nothing(place, office, work_off):
     assert jobs.sweep() == 1
     work_off()
     assert office.waiting() == 0
-    assert office.stored() == score_fresh(office)
+    assert office.stored() == office.scored_afresh()
     assert jobs.sweep() == 0
 
 

@@ -136,3 +136,25 @@ def test_not_ready_names_what_is_missing(make_app, create_database, worker_id):
 def test_quiet_addresses_are_not_logged(client, logged):
     client.get("/healthz")
     assert not logged
+
+
+@pytest.fixture(scope="module")
+def without_database(make_app):
+    """The application while its database is away."""
+    return make_app(DATABASE_URL="postgresql://guiju_app@/guiju?host=/nowhere")
+
+
+def test_a_database_that_is_away_will_be_back(without_database, sign_in):
+    cookie = sign_in("department").get_cookie("guiju")
+    visit = without_database.test_client()
+    visit.set_cookie("guiju", cookie.value)
+    answer = visit.get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "暂时不可用" in answer.text
+
+
+def test_a_database_that_is_away_is_said_to_programs(without_database):
+    headers = {"Authorization": f"Bearer guiju-1-{'a' * 43}"}
+    answer = without_database.test_client().get("/api/v1/organizations", headers=headers)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json["type"] == "urn:guiju:problem:unavailable"

@@ -1,15 +1,17 @@
 """The application: settings, plugins, database and pages put together."""
 
-from flask import Flask, request
+import structlog
+from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guiju import api, queue
 from guiju.api import problems
 from guiju.config import Settings, load_settings
 from guiju.db import db, sqlalchemy_url
+from guiju.db.engine import is_out_of_reach
 from guiju.plugins import Plugins
 from guiju.plugins import load as load_plugins
 from guiju.web import (
@@ -28,6 +30,11 @@ from guiju.web import (
     wording,
 )
 from guiju.web.pages import BLUEPRINTS
+
+log = structlog.get_logger()
+
+#: Seconds after which it is worth asking again when the database was not there.
+_BACK_SOON = 5
 
 
 def create_app(settings: Settings | None = None, *, plugins: Plugins | None = None) -> Flask:
@@ -68,6 +75,10 @@ def create_app(settings: Settings | None = None, *, plugins: Plugins | None = No
 
 def _answer(error: Exception) -> ResponseReturnValue | HTTPException:
     """What went wrong: in a problem for programs, on a page for people."""
+    if is_out_of_reach(error):
+        log.error("database_out_of_reach", endpoint=request.endpoint, error=type(error).__name__)
+        g.database_is_away = True
+        error = ServiceUnavailable(retry_after=_BACK_SOON)
     return problems.answer(error) if api.is_ours(request.path) else errors.answer(error)
 
 

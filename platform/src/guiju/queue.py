@@ -42,7 +42,8 @@ def of(bind: sa.Engine | sa.Connection) -> str | None:
 
 def connect(url: str) -> redis.Redis:
     """A client for the queue's server; nothing connects until it is used."""
-    return redis.Redis.from_url(url, socket_connect_timeout=5)
+    # Whoever waits for work there has RQ make the second one longer.
+    return redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
 
 
 def enqueue(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from types import FrameType
 
 import click
+import redis
 from rq.cron import CronScheduler
 
 from guiju import background, clock, logs, queue
 from guiju.activities.jobs import sweep_files
 from guiju.audit.jobs import seal_all
-from guiju.cli import environment
+from guiju.cli import environment, lasting
 from guiju.config import load_settings
 from guiju.decisions import jobs as decisions
 from guiju.language import gettext as _
@@ -40,7 +42,7 @@ def scheduler() -> None:
     os.environ["TZ"] = clock.ZONE.key  # noqa: TID251 - set for this process, not read
     time.tzset()
     with environment.queue_connection(settings) as connection:
-        cron = CronScheduler(connection, logging_level=settings.log_level)
+        cron = _Scheduler(connection, logging_level=settings.log_level)
         cron.register(jobs.sweep, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(background.sweep, queue.JOBS, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(seal_all, queue.JOBS, interval=_SEAL_SECONDS, result_ttl=0)
@@ -49,4 +51,20 @@ def scheduler() -> None:
         cron.register(sweep_files, queue.JOBS, cron=_NIGHTLY, result_ttl=0)
         cron.register(decisions.review, queue.SCORING, interval=_SWEEP_SECONDS, result_ttl=0)
         cron.register(notices.daily, queue.JOBS, cron=_DAILY, result_ttl=0)
-        cron.start()  # type: ignore[no-untyped-call]
+        try:
+            cron.start()  # type: ignore[no-untyped-call]
+        except redis.RedisError:
+            if cron.told_to_stop:
+                raise
+    if not cron.told_to_stop:
+        lasting.begin_anew(settings.redis_url)
+
+
+class _Scheduler(CronScheduler):
+    """RQ's, which says whether it ended because it was told to."""
+
+    told_to_stop = False
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.told_to_stop = True
+        super()._request_stop(signum, frame)  # type: ignore[no-untyped-call]

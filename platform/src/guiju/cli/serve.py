@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,8 @@ from guiju.language import gettext as _
 # Requests wait for the database more than they compute: some threads a process, and as many
 # processes as processors.
 _THREADS = 4
+#: Files that are kept in memory (Linux).
+_MEMORY = Path("/dev/shm")  # noqa: S108 - unlinked as soon as they are open
 
 
 @click.command(help=_("提供网页和接口。设置见环境变量。"))
@@ -71,6 +74,9 @@ def _run(
         worker_class="gthread",
         logger_class=_Logger,
         control_socket_disable=True,
+        # Its processes show by touching files that they are alive; on a busy disk that stalls,
+        # and they would be killed for it.
+        worker_tmp_dir=str(_MEMORY) if _MEMORY.is_dir() else None,
         child_exit=lambda _server, worker: forget(worker.pid),
     ).run()
 

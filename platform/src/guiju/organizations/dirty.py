@@ -6,9 +6,7 @@ from sqlalchemy import insert
 
 from guiju.db.session import AnySession
 from guiju.organizations.models import DirtyMark
-
-#: Set in a session's ``info`` by marking; whoever rings for a worker looks there.
-MARKED = "guiju_marked"
+from guiju.scoring import bells
 
 
 def mark_dirty(
@@ -16,13 +14,13 @@ def mark_dirty(
 ) -> None:
     """Mark organizations (by number) in the transaction that changes their records.
 
-    Whom else a change concerns (superiors, groups) the scoring job knows from the rules;
-    ``subtree`` is for changes inherited by everything below.
+    A worker is rung for when that commits.  Whom else a change concerns (superiors, groups) the
+    scoring job knows from the rules; ``subtree`` is for changes inherited by everything below.
     """
     marks = [
         {"organization_id": organization, "reason": reason, "subtree": subtree}
         for organization in sorted(organizations)
     ]
     if marks:
-        session.info[MARKED] = True
         session.execute(insert(DirtyMark), marks)
+        bells.ring_when_committed(session)

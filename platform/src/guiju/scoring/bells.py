@@ -10,9 +10,14 @@ from guiju import clock, queue
 from guiju.config import load_settings
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, ScopedSession
-from guiju.organizations.dirty import MARKED
 
 _JOB = "guiju.scoring.jobs.score"
+_MARKED = "guiju_marked"
+
+
+def ring_when_committed(session: AnySession) -> None:
+    """Ring once the session's transaction is committed, if its engine has a queue."""
+    session.info[_MARKED] = True
 
 
 def ring(session: AnySession) -> bool:
@@ -35,7 +40,7 @@ def ring_for(
 
 @sa.event.listens_for(ScopedSession, "after_commit", propagate=True)
 def _after_commit(session: orm.Session) -> None:
-    if not session.info.pop(MARKED, False):
+    if not session.info.pop(_MARKED, False):
         return
     url = queue.of(session.get_bind())
     if url is not None:
@@ -45,4 +50,4 @@ def _after_commit(session: orm.Session) -> None:
 
 @sa.event.listens_for(ScopedSession, "after_rollback", propagate=True)
 def _after_rollback(session: orm.Session) -> None:
-    session.info.pop(MARKED, None)
+    session.info.pop(_MARKED, None)

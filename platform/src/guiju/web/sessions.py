@@ -192,9 +192,12 @@ def about_people(what: str) -> Iterator[None]:
 
 
 def _load(identity: str) -> Visitor | None:
-    """The visitor of a session; None where the session no longer holds."""
+    """The visitor of a session; None where the session no longer holds.
+
+    None too where the database turned out to be away: a page has to say so.
+    """
     numbers = parse_id(identity)
-    if numbers is None:
+    if numbers is None or g.get("database_is_away"):
         return None
     visitor = load(*numbers)
     if visitor is not None and visitor.get_id() != identity:
