@@ -1,6 +1,7 @@
 """Asking the API: clients with a token of a user's own."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from offices import AS_OF, PASSWORD, Office
 
+from guiju import background
 from guiju.accounts.models import User
 from guiju.accounts.operations import create_user
 from guiju.accounts.permissions import PERMISSIONS
@@ -16,6 +18,7 @@ from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.jobs import runner
 from guiju.plugins import Plugins
 from guiju.scoring.operations import drain
 
@@ -36,7 +39,7 @@ class Caller:
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         path = path if path.startswith("/api") else ROOT + path
-        return self._client.open(path, method=method, headers=headers, **options)
+        return self._client.open(path, method=method, headers=headers, buffered=True, **options)
 
     def get(self, path: str, **options: Any):
         return self("GET", path, **options)
@@ -107,8 +110,19 @@ def staffed(app, engine, create_office) -> Office:
 @pytest.fixture(scope="module")
 def ask(caller, staffed) -> Callable[[str], Caller]:
     """A program of somebody of the staffed office, by name."""
-    known: dict[str, Caller] = {}
-    return lambda name: known.setdefault(name, caller(staffed, name))
+    return cache(lambda name: caller(staffed, name))
+
+
+@pytest.fixture
+def work(environment, monkeypatch) -> Callable[[Office, int], None]:
+    """Do a job that waits, as a worker does."""
+
+    def work(office: Office, job_id: int) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        runner.run(background.KINDS, office.tenant.tenant_id, job_id)
+
+    return work
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from guiju.api.reading import LARGEST_JSON
 PLACES = {
     "organization_id": "finance-1",
     "occasion_id": "finance-1-theme_day-1",
+    "batch": "none",
     "month": "2021-08",
     "requirement": "xian.theme_day.monthly",
 }

@@ -18,15 +18,16 @@ import sqlalchemy as sa
 from offices import PASSWORD
 from PIL import Image
 
+from guiju import clock
 from guiju.accounts import passwords
 from guiju.accounts.models import Delegation, User, UserRole, UserSession
 from guiju.accounts.permissions import PERMISSIONS, ROLES
-from guiju.accounts.tokens import create_token
 from guiju.accounts.support import grant_support
+from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import Visitor, find_visitor
 from guiju.activities.attachments import Cabinet, attach_to_record, cabinet
 from guiju.activities.drafts import save_draft
-from guiju.activities.models import FollowUp
+from guiju.activities.models import Announcement, FollowUp
 from guiju.activities.operations import store_facts
 from guiju.activities.records import create_record
 from guiju.audit.operations import Actor
@@ -63,9 +64,9 @@ class Part:
     units: dict[str, int] = field(default_factory=dict)
     #: What addresses name: by parameter, see ``tests/isolation/walking.py``.
     things: dict[str, Any] = field(default_factory=dict)
-
     #: What the platform's support gets in by.
     support_code: str = ""
+
 
 @dataclass
 class Twin:
@@ -253,11 +254,11 @@ def make_things(
     ).one()
     make_changes(session, plugins, twin, part)
     make_rows(session, recorder, part, job)
-    make_tasks(session, administrator, part)
     support = grant_support(
         session, administrator, part.units[part.side], f"支持{part.marker}", hours=1
     )
     part.things["support_id"], part.support_code = support.id, support.code
+    make_tasks(session, administrator, part)
 
 
 def make_changes(session: ScopedSession, plugins: Plugins, twin: Twin, part: Part) -> None:
@@ -306,6 +307,13 @@ def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -
     )
     made["session_id"] = UserSession(
         user_id=role.user_id, begun_at=now, seen_at=now, agent=f"浏览器{part.marker}"
+    )
+    made["announcement_id"] = Announcement(
+        organization_id=branch,
+        meets_on=clock.today(),
+        text=f"开会{part.marker}",
+        user_id=recorder.user_id,
+        author=f"用户{part.marker}",
     )
     made["follow_up_id"] = FollowUp(
         occasion_id=part.things["occasion_id"],

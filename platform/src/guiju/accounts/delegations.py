@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from guiju import clock
 from guiju.accounts.models import Delegation, User, UserRole
-from guiju.accounts.permissions import DELEGABLE, KEPT_APART
+from guiju.accounts.permissions import (
+    DELEGABLE,
+    KEPT_APART,
+    PERMISSIONS,
+    UNDELEGATED,
+    allows,
+)
 from guiju.accounts.policies import policy_of
 from guiju.accounts.queries import held_on
 from guiju.accounts.reach import PERMISSION, NotVisible
@@ -47,8 +52,26 @@ class DelegationSummary:
 
 
 def delegable(visitor: Visitor) -> list[Post]:
-    """The visitor's own posts whose work somebody else may do."""
-    return [post for post in visitor.posts if post.instead_of is None and post.role in DELEGABLE]
+    """The visitor's own posts whose work somebody else may do.
+
+    Who comes with a token gives no more than the token allows.
+    """
+    return [
+        post
+        for post in visitor.posts
+        if post.instead_of is None
+        and post.role in DELEGABLE
+        and (visitor.scopes is None or _given(visitor, post.role) <= visitor.scopes)
+    ]
+
+
+def _given(visitor: Visitor, role: str) -> set[str]:
+    """What somebody may do in another's stead by a role."""
+    return {
+        permission
+        for permission in PERMISSIONS.keys() - UNDELEGATED
+        if allows(role, permission, separated=visitor.separated)
+    }
 
 
 def delegate(
@@ -67,7 +90,7 @@ def delegate(
     ``BadInput`` at ``/username``, ``/from_on`` or ``/until_on``.
     """
     post = next((post for post in delegable(visitor) if post.role_id == role_id), None)
-    if post is None or visitor.scopes is not None:
+    if post is None:
         raise NotVisible
     with transaction(session):
         problems = _check_days(post, from_on, until_on)
@@ -108,41 +131,70 @@ def end_delegation(session: AnySession, visitor: Visitor, delegation_id: int) ->
     Raises ``NotVisible``.
     """
     with transaction(session):
-        found = session.execute(
-            sa.select(Delegation, UserRole.user_id, Organization.__table__.c.path)
-            .join(
-                UserRole,
-                sa.and_(
-                    UserRole.tenant_id == Delegation.tenant_id, UserRole.id == Delegation.role_id
-                ),
-            )
-            .join(
-                Organization,
-                sa.and_(
-                    Organization.tenant_id == UserRole.tenant_id,
-                    Organization.id == UserRole.organization_id,
-                ),
-            )
-            .where(
-                Delegation.tenant_id == current_tenant_id(),
-                Delegation.id == delegation_id,
-                Delegation.ended_at.is_(None),
-            )
-            .with_for_update(of=Delegation)
-        ).one_or_none()
-        if found is None:
-            raise NotVisible
-        row, giver, path = found
-        if visitor.user_id not in {giver, row.user_id} and not visitor.may(PERMISSION, path):
-            raise NotVisible
+        row = _open(session, visitor, delegation_id, lock=True)
         row.ended_at = datetime.now(UTC)
         record(session, visitor.actor(), "role.end_delegation", "delegation", row.id)
 
 
+def delegation(session: AnySession, visitor: Visitor, delegation_id: int) -> DelegationSummary:
+    """A delegation that did not end, for those who may end it.  Raises ``NotVisible``."""
+    row = _open(session, visitor, delegation_id)
+    return DelegationSummary(*session.execute(_summaries().where(Delegation.id == row.id)).one())
+
+
+def _open(
+    session: AnySession, visitor: Visitor, delegation_id: int, *, lock: bool = False
+) -> Delegation:
+    """A delegation that did not end and is the visitor's to end."""
+    select = (
+        sa.select(Delegation, UserRole.user_id, Organization.__table__.c.path)
+        .join(
+            UserRole,
+            sa.and_(UserRole.tenant_id == Delegation.tenant_id, UserRole.id == Delegation.role_id),
+        )
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == UserRole.tenant_id,
+                Organization.id == UserRole.organization_id,
+            ),
+        )
+        .where(
+            Delegation.tenant_id == current_tenant_id(),
+            Delegation.id == delegation_id,
+            Delegation.ended_at.is_(None),
+        )
+    )
+    if lock:
+        select = select.with_for_update(of=Delegation)
+    found = session.execute(select).one_or_none()
+    if found is None:
+        raise NotVisible
+    row: Delegation = found[0]
+    giver, path = found[1:]
+    if visitor.user_id not in {giver, row.user_id} and not visitor.may(PERMISSION, path):
+        raise NotVisible
+    return row
+
+
 def delegations_of(session: AnySession, user_id: int) -> list[DelegationSummary]:
     """Delegations to or from a user that last or are yet to come."""
-    giver, taker = orm.aliased(User), orm.aliased(User)
     rows = session.execute(
+        _summaries()
+        .where(
+            Delegation.ended_at.is_(None),
+            Delegation.until_on >= clock.today(),
+            sa.or_(UserRole.user_id == user_id, Delegation.user_id == user_id),
+        )
+        .order_by(Delegation.from_on, Delegation.id)
+    )
+    return [DelegationSummary(*row) for row in rows]
+
+
+def _summaries() -> sa.Select[int, str, str, str, str, date, date, str | None]:
+    """What :class:`DelegationSummary` says of each delegation."""
+    giver, taker = orm.aliased(User), orm.aliased(User)
+    return (
         sa.select(
             Delegation.id,
             UserRole.role,
@@ -168,15 +220,8 @@ def delegations_of(session: AnySession, user_id: int) -> list[DelegationSummary]
         .join(
             taker, sa.and_(taker.tenant_id == Delegation.tenant_id, taker.id == Delegation.user_id)
         )
-        .where(
-            Delegation.tenant_id == current_tenant_id(),
-            Delegation.ended_at.is_(None),
-            Delegation.until_on >= clock.today(),
-            sa.or_(giver.id == user_id, taker.id == user_id),
-        )
-        .order_by(Delegation.from_on, Delegation.id)
+        .where(Delegation.tenant_id == current_tenant_id())
     )
-    return [DelegationSummary(*row) for row in rows]
 
 
 def _check_days(post: Post, from_on: date, until_on: date) -> list[Problem]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from guiju import clock
 from guiju.accounts.visitors import Visitor
 from guiju.activities.access import NotVisible, find_occasion, find_unit, words
-from guiju.activities.models import Announcement
+from guiju.activities.models import Announcement, Occasion
 from guiju.audit.operations import record, row_values
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
@@ -21,12 +21,16 @@ from guiju.rules.problems import BadInput, Problem
 
 @dataclass(frozen=True)
 class AnnouncementView:
-    """An announcement with the unit it is for; ``occasion_id`` is the planned meeting."""
+    """An announcement with the unit it is for.
+
+    ``occasion_id`` is the planned meeting, ``occasion`` its author's id.
+    """
 
     announcement_id: int
     organization_id: int
     organization: str
     occasion_id: int | None
+    occasion: str | None
     meets_on: date
     text: str
     author: str
@@ -94,6 +98,17 @@ def withdraw_announcement(session: AnySession, visitor: Visitor, announcement_id
         record(session, actor, "announcement.withdraw", "announcement", found.id, before=before)
 
 
+def find_announcement(
+    session: AnySession, visitor: Visitor, announcement_id: int
+) -> AnnouncementView:
+    """One that was not withdrawn, whatever its day; raises ``NotVisible``."""
+    found = _found(session, visitor, Announcement.id == announcement_id, date.min)
+    if not found:
+        raise NotVisible(f"announcement {announcement_id}")
+    find_unit(session, visitor, found[0].organization_id)
+    return found[0]
+
+
 def announcements_for(
     session: AnySession, visitor: Visitor, *, today: date | None = None
 ) -> list[AnnouncementView]:
@@ -118,7 +133,14 @@ def _found(
     session: AnySession, visitor: Visitor, where: sa.ColumnElement[bool], today: date | None
 ) -> list[AnnouncementView]:
     rows = session.execute(
-        sa.select(Announcement, Organization.name, Organization.__table__.c.path)
+        sa.select(Announcement, Occasion.code, Organization.name, Organization.__table__.c.path)
+        .outerjoin(
+            Occasion,
+            sa.and_(
+                Occasion.tenant_id == Announcement.tenant_id,
+                Occasion.id == Announcement.occasion_id,
+            ),
+        )
         .join(
             Organization,
             sa.and_(
@@ -140,11 +162,12 @@ def _found(
             row.organization_id,
             organization,
             row.occasion_id,
+            occasion,
             row.meets_on,
             row.text,
             row.author,
             row.created_at,
             visitor.may("records.write", path),
         )
-        for row, organization, path in rows
+        for row, occasion, organization, path in rows
     ]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from guiju import clock
 from guiju.accounts.visitors import Visitor
 from guiju.activities.access import Conflict, NotVisible, demand, find_occasion, find_unit, words
-from guiju.activities.models import FollowUp
+from guiju.activities.models import FollowUp, Occasion
 from guiju.audit.operations import record, row_values
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
@@ -30,6 +30,8 @@ class FollowUpView:
 
     follow_up_id: int
     occasion_id: int
+    #: The author's id of the meeting.
+    occasion: str
     organization_id: int
     organization: str
     what: str
@@ -132,13 +134,26 @@ def reopen_follow_up(
         _changed(session, visitor, found, "follow_up.reopen", before)
 
 
-def drop_follow_up(session: AnySession, visitor: Visitor, follow_up_id: int) -> None:
+def drop_follow_up(
+    session: AnySession, visitor: Visitor, follow_up_id: int, *, revision: int | None = None
+) -> None:
     """It was noted by mistake."""
     with transaction(session):
-        found = _locked(session, visitor, follow_up_id, None)
+        found = _locked(session, visitor, follow_up_id, revision)
         before = row_values(found)
         session.delete(found)
         record(session, visitor.actor(), "follow_up.drop", "follow_up", found.id, before=before)
+
+
+def find_follow_up(session: AnySession, visitor: Visitor, follow_up_id: int) -> FollowUpView:
+    """One of them; raises ``NotVisible``, for who may not see people, too."""
+    found = _found(session, FollowUp.id == follow_up_id)
+    if not found:
+        raise NotVisible(f"follow-up {follow_up_id}")
+    unit = find_unit(session, visitor, found[0].organization_id)
+    if not visitor.may("people.read", unit.path):
+        raise NotVisible(f"follow-up {follow_up_id}")
+    return found[0]
 
 
 def follow_ups_of(session: AnySession, visitor: Visitor, occasion_id: int) -> list[FollowUpView]:
@@ -168,7 +183,11 @@ def _found(
     session: AnySession, where: sa.ColumnElement[bool], limit: int = 1000
 ) -> list[FollowUpView]:
     rows = session.execute(
-        sa.select(FollowUp, Organization.name)
+        sa.select(FollowUp, Occasion.code, Organization.name)
+        .join(
+            Occasion,
+            sa.and_(Occasion.tenant_id == FollowUp.tenant_id, Occasion.id == FollowUp.occasion_id),
+        )
         .join(
             Organization,
             sa.and_(
@@ -184,6 +203,7 @@ def _found(
         FollowUpView(
             row.id,
             row.occasion_id,
+            occasion,
             row.organization_id,
             organization,
             row.what,
@@ -195,7 +215,7 @@ def _found(
             row.author,
             row.changed_at,
         )
-        for row, organization in rows
+        for row, occasion, organization in rows
     ]
 
 

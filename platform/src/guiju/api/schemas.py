@@ -11,6 +11,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 from guiju.rules import periods
 from guiju.rules.tables import MAX_ID
 
+#: Greatest number of a record, as addresses and JSON can carry it exactly.
+MOST_NUMBER = 2**53 - 1
+
 
 def id_field(description: str, **options: Any) -> fields.String:
     """An author's own id."""

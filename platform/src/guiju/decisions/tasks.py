@@ -285,7 +285,7 @@ def batch_of(
     return _rows(session, packs, visitor, found)
 
 
-def _with_paths() -> sa.Select[tuple[Task, str]]:
+def _with_paths() -> sa.Select[Task, str]:
     """Tasks with the paths of their units, newest first."""
     return (
         sa.select(Task, Organization.__table__.c.path)
@@ -303,7 +303,7 @@ def _rows(
     session: AnySession,
     packs: Mapping[str, Pack],
     visitor: Visitor,
-    found: Sequence[sa.Row[tuple[Task, str]]],
+    found: Sequence[sa.Row[Task, str]],
 ) -> list[TaskRow]:
     units = Names(session).units({task.organization_id for task, _path in found})
     return [

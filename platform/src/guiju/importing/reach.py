@@ -187,7 +187,7 @@ class _Check:
                 self._taken(name, row, code)
 
     def people(self, filled: dict[str, pa.Table], known_people: pa.Array) -> None:
-        """Refuse to rename people of other units, and to record what is theirs."""
+        """Refuse to rename others' people, to learn their names, and to record what is theirs."""
         codes = pa.array([], pa.string())
         columns = {
             name: "id" if name == "members" else "person" for name in filled if name in _OF_PEOPLE
@@ -198,12 +198,17 @@ class _Check:
         there = self._existing(Person.__table__, Person.name, strange.drop_null().to_pylist())
         if not there:
             return
+        listed = set(filled["members"]["id"].to_pylist()) if "members" in filled else set()
         for name, column in columns.items():
             for row, code in enumerate(filled[name][column].to_pylist()):
                 if code not in there:
                     continue
-                named = filled[name]["name"][row].as_py() if name == "members" else None
-                if name not in {"members", "posts"} or (named and named != there[code]):
+                if name == "members":
+                    # Whoever does not say somebody's name would learn it.
+                    fits = filled[name]["name"][row].as_py() == there[code]
+                else:
+                    fits = name == "posts" and code in listed
+                if not fits:
                     self._taken(name, row, code, column)
 
     def _taken(self, table: str, row: int, code: str, column: str = "id") -> None:

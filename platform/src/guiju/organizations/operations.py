@@ -6,7 +6,7 @@ caller's to know.  Every function that takes ``rehearse`` says what it would do 
 nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,8 +16,10 @@ from guiju import clock
 from guiju.activities.models import Occasion
 from guiju.activities.store import store
 from guiju.audit.operations import Actor, record, row_values
+from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
+from guiju.organizations import people
 from guiju.organizations.carrying import end_all
 from guiju.organizations.changes import (
     Effects,
@@ -28,7 +30,14 @@ from guiju.organizations.changes import (
     unit,
 )
 from guiju.organizations.dirty import mark_dirty
-from guiju.organizations.models import FormerName, Organization, OrganizationMove
+from guiju.organizations.models import (
+    FormerName,
+    Member,
+    Organization,
+    OrganizationMove,
+    Person,
+    Post,
+)
 from guiju.organizations.tree import within
 from guiju.rules.problems import BadInput, Problem
 
@@ -245,24 +254,103 @@ def relocate(
     return move.id
 
 
-def add_member(session: AnySession, actor: Actor, membership: Row) -> None:
+def add_member(
+    session: AnySession, actor: Actor, membership: Row, *, known_in: Sequence[str] | None = None
+) -> int:
     """Record a membership: a row of ``members``; or correct the one begun on the same day.
 
-    Counts of the occasions it reaches back to are derived again.  Raises ``BadInput`` where
-    the person would be in two branches at once.
+    Returns the number of the spell.  ``known_in`` are paths whose people the actor may name by
+    id alone (None: all): others have to be named rightly, or their names would be learnt.
+    Counts of the occasions it reaches back to are derived again.  Raises ``BadInput`` for an id
+    that is somebody else's, and where the person would be in two branches at once.
     """
-    _store_row(session, actor, "member.record", "members", membership)
+    code, name = membership["id"], membership.get("name")
+    exists, known_name = people.name_of(session, code)
+    unsaid = name is None and not _may_name(session, code, known_in)
+    if exists and (unsaid or (name is not None and known_name not in {None, name})):
+        wanted = _("这个编号已是另一个人的，请核对")
+        raise BadInput([Problem("/members/0/id", code, wanted, "taken")])
+    if _elsewhere(session, membership):
+        found = _("此人从这一天起属于另一个支部")
+        wanted = _("应为另一天，或由原支部转出")
+        raise BadInput([Problem("/members/0/from_on", found, wanted, "elsewhere")])
+    return _store_row(session, actor, "member.record", "members", membership)
 
 
-def appoint(session: AnySession, actor: Actor, post: Row) -> None:
-    """Record who holds a post: a row of ``posts``; or correct the one begun on the same day."""
-    _store_row(session, actor, "post.record", "posts", post)
+def appoint(
+    session: AnySession, actor: Actor, post: Row, *, known_in: Sequence[str] | None = None
+) -> int:
+    """Record who holds a post: a row of ``posts``; or correct the one begun on the same day.
+
+    Returns its number; ``known_in`` as in :func:`add_member`.  Raises ``BadInput``.
+    """
+    if not _may_name(session, post["person"], known_in):
+        wanted = _("应为名册中的人员")
+        raise BadInput([Problem("/posts/0/person", post["person"], wanted, "unknown_reference")])
+    return _store_row(session, actor, "post.record", "posts", post)
 
 
-def _store_row(session: AnySession, actor: Actor, action: str, table: str, row: Row) -> None:
+def _elsewhere(session: AnySession, membership: Row) -> bool:
+    """Whether the spell that the row would correct is another organization's."""
+    spell = (
+        sa.select(sa.literal(1))
+        .select_from(Member)
+        .join(Person, sa.and_(Person.tenant_id == Member.tenant_id, Person.id == Member.person_id))
+        .join(
+            Organization,
+            sa.and_(
+                Organization.tenant_id == Member.tenant_id,
+                Organization.id == Member.organization_id,
+            ),
+        )
+        .where(
+            Member.tenant_id == current_tenant_id(),
+            Person.code == membership["id"],
+            Organization.code != membership["organization"],
+            Member.from_on.is_not_distinct_from(membership.get("from_on")),
+        )
+    )
+    return session.execute(spell).first() is not None
+
+
+def _may_name(session: AnySession, code: str, known_in: Sequence[str] | None) -> bool:
+    return known_in is None or people.is_within(session, code, known_in)
+
+
+def _store_row(session: AnySession, actor: Actor, action: str, table: str, row: Row) -> int:
     with transaction(session):
         if store(session, {table: [row]}, action):
             record(session, actor, action, "organization", row["organization"], after=row)
+        model, person = (Member, row["id"]) if table == "members" else (Post, row["person"])
+        select = (
+            sa.select(sa.func.max(model.id))
+            .join(
+                Person, sa.and_(Person.tenant_id == model.tenant_id, Person.id == model.person_id)
+            )
+            .join(
+                Organization,
+                sa.and_(
+                    Organization.tenant_id == model.tenant_id,
+                    Organization.id == model.organization_id,
+                ),
+            )
+            .where(
+                model.tenant_id == current_tenant_id(),
+                Person.code == person,
+                Organization.code == row["organization"],
+                model.from_on.is_not_distinct_from(row.get("from_on")),
+            )
+        )
+        if table == "posts":
+            overseen = sa.select(Organization.id).where(
+                Organization.tenant_id == current_tenant_id(),
+                Organization.code == row.get("oversees"),
+            )
+            select = select.where(
+                Post.post == row["post"],
+                Post.__table__.c.oversees_id.is_not_distinct_from(overseen.scalar_subquery()),
+            )
+        return session.scalars(select).one()
 
 
 def refuse_later_records(

@@ -1,4 +1,4 @@
-"""What people are called, asked inside a tenant's scope."""
+"""What people are called and who knows of them, asked inside a tenant's scope."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
-from guiju.organizations.models import Person
+from guiju.organizations.models import Member, Organization, Person, Post
+from guiju.organizations.tree import within
 
 
 def names(session: AnySession, codes: Collection[str]) -> dict[str, str]:
@@ -20,3 +21,37 @@ def names(session: AnySession, codes: Collection[str]) -> dict[str, str]:
         )
     )
     return {code: name for code, name in rows if name is not None}
+
+
+def name_of(session: AnySession, code: str) -> tuple[bool, str | None]:
+    """Whether the tenant knows somebody by an id, and the name."""
+    found = session.execute(
+        sa.select(Person.name).where(Person.tenant_id == current_tenant_id(), Person.code == code)
+    ).one_or_none()
+    return (False, None) if found is None else (True, found.name)
+
+
+def is_within(session: AnySession, code: str, paths: Collection[str]) -> bool:
+    """Whether somebody is, was or will be a member or hold a post at or below one of ``paths``."""
+    path = Organization.__table__.c.path
+    inside = sa.or_(sa.false(), *(within(path, top) for top in paths))
+    spells = sa.union_all(
+        *(
+            sa.select(sa.literal(1))
+            .select_from(model)
+            .join(
+                Organization,
+                sa.and_(
+                    Organization.tenant_id == model.tenant_id,
+                    Organization.id == model.organization_id,
+                ),
+            )
+            .join(
+                Person,
+                sa.and_(Person.tenant_id == model.tenant_id, Person.id == model.person_id),
+            )
+            .where(model.tenant_id == current_tenant_id(), Person.code == code, inside)
+            for model in (Member, Post)
+        )
+    )
+    return session.execute(spells.limit(1)).first() is not None

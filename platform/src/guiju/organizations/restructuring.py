@@ -81,7 +81,7 @@ def merge_organizations(
         refuse_later_records(session, "/effective_on", numbers, effective_on - _DAY)
         effects = Effects(closed=[source.name for source in gone])
         moves, groups = _adopt(session, actor, numbers, target, effective_on, effects)
-        chosen = None if members is None else _numbers(session, numbers, members)
+        chosen = None if members is None else _numbers(session, numbers, members, "/members")
         carried = carry(
             session,
             numbers,
@@ -129,8 +129,8 @@ def split_organization(
         effects = Effects()
         numbers = _make(session, actor, source, made, effective_on, effects)
         carried = Carried()
-        for number, new in zip(numbers, made, strict=True):
-            chosen = _numbers(session, [source_id], new.members)
+        for index, (number, new) in enumerate(zip(numbers, made, strict=True)):
+            chosen = _numbers(session, [source_id], new.members, f"/made/{index}/members")
             part = carry(
                 session,
                 [source_id],
@@ -309,7 +309,9 @@ def _make(
     return [numbers[row["id"]] for row in rows]
 
 
-def _numbers(session: AnySession, sources: Sequence[int], codes: Collection[str]) -> list[int]:
+def _numbers(
+    session: AnySession, sources: Sequence[int], codes: Collection[str], place: str
+) -> list[int]:
     """Numbers of the people with these codes; BadInput for whoever is no member there."""
     found = dict(
         session.execute(
@@ -324,5 +326,5 @@ def _numbers(session: AnySession, sources: Sequence[int], codes: Collection[str]
     strange = sorted(set(codes) - found.keys())
     if strange:
         wanted = _("应为该支部的党员")
-        raise BadInput(Problem("/members", code, wanted, "not_a_member") for code in strange)
+        raise BadInput(Problem(place, code, wanted, "not_a_member") for code in strange)
     return list(found.values())

@@ -188,14 +188,3 @@ def _spell(session: AnySession, model: type[Member | Post], number: int) -> Spel
         .where(model.tenant_id == current_tenant_id(), model.id == number)
     ).one_or_none()
     return None if row is None else Spell(*row)
-
-
-def people(session: AnySession, codes: Sequence[str]) -> list[str | None]:
-    """The names of the people with these codes whom the tenant knows."""
-    return list(
-        session.scalars(
-            sa.select(Person.name).where(
-                Person.tenant_id == current_tenant_id(), Person.code.in_(codes)
-            )
-        )
-    )

@@ -33,6 +33,12 @@ def is_top(path: str) -> bool:
     return path.count("/") == 2
 
 
+def above(path: str) -> str | None:
+    """The path of the superior; None above the root."""
+    upper = path[: path.rindex("/", 0, -1) + 1]
+    return None if upper == "/" else upper
+
+
 class TooDeep(ValueError):
     """Organizations hang more levels below the root than a tree has; ``codes`` are some."""
 
@@ -56,9 +62,9 @@ def rebuild_paths(session: AnySession) -> list[str]:
         {"id": pa.int64(), "parent_id": pa.int64(), "path": pa.string()},
     )
     ids = found["id"].to_numpy()
-    above = found["parent_id"].combine_chunks()
-    is_root = np.asarray(above.is_null())
-    parent = np.searchsorted(ids, above.fill_null(0).to_numpy())
+    superior = found["parent_id"].combine_chunks()
+    is_root = np.asarray(superior.is_null())
+    parent = np.searchsorted(ids, superior.fill_null(0).to_numpy())
     names = np.array([f"{number}/" for number in ids.tolist()], dtype=np.object_)
     paths = np.where(is_root, "/" + names, "")
     settled = is_root.copy()

@@ -90,6 +90,14 @@ class InvitedSchema(Schema):
     expires_at = fields.DateTime(required=True)
 
 
+class OwnRoleSchema(PostOfUserSchema):
+    """One of the caller's own roles, or one that is held in another's stead."""
+
+    instead_of = fields.String(
+        required=True, allow_none=True, metadata={"description": "代理谁；自己的角色为 null"}
+    )
+
+
 class MySelfSchema(Schema):
     """Who the token speaks for."""
 
@@ -101,6 +109,7 @@ class MySelfSchema(Schema):
         required=True,
         metadata={"description": "至少在一处有的权限，已按令牌的范围限制"},
     )
+    roles = fields.List(fields.Nested(OwnRoleSchema), required=True)
 
 
 class TokenSchema(Schema):
@@ -121,11 +130,24 @@ class TokenSchema(Schema):
 def me() -> dict[str, Any]:
     """Who asks."""
     asking = visitor()
+    units = Names(db.session).units({post.organization_id for post in asking.posts})
     return {
         "username": asking.username,
         "name": asking.name,
         "tenant": asking.tenant,
         "permissions": [name for name in PERMISSIONS if asking.may(name)],
+        "roles": [
+            plain(
+                {
+                    "id": post.role_id,
+                    "role": post.role,
+                    "organization": units[post.organization_id].code,
+                    "until_on": post.until_on,
+                    "instead_of": post.instead_of,
+                }
+            )
+            for post in asking.posts
+        ],
     }
 
 

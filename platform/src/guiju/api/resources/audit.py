@@ -11,11 +11,14 @@ from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
 from guiju.api.problems import Refused
+from guiju.api.resources.jobs import JobSchema, accepted
 from guiju.api.schemas import plain, text_field
 from guiju.audit import queries
+from guiju.audit.jobs import AUDIT_EXPORT
 from guiju.audit.operations import record_reading
 from guiju.audit.queries import Filters
 from guiju.db import db, transaction
+from guiju.jobs.operations import request_job
 
 blueprint = Blueprint(
     "audit", "审计", "谁、何时、从哪里、做了什么、改动前后如何。只供全单位的审计员查阅。"
@@ -24,8 +27,8 @@ blueprint = Blueprint(
 _FILTERS = tuple(Filters.__dataclass_fields__)
 
 
-class AuditQuery(ListQuery):
-    """Which entries are listed."""
+class AuditFilterSchema(Schema):
+    """Which entries are meant."""
 
     actor = text_field("操作人姓名中的文字", 100)
     action = text_field("操作，或其开头，如 occasion.", 100)
@@ -34,6 +37,10 @@ class AuditQuery(ListQuery):
     address = text_field("来源地址", 100)
     since = fields.Date(metadata={"description": "这一天及以后的"})
     until = fields.Date(metadata={"description": "这一天及以前的"})
+
+
+class AuditQuery(AuditFilterSchema, ListQuery):
+    """Which entries are listed."""
 
 
 class AuditEntrySchema(Schema):
@@ -56,9 +63,7 @@ class AuditEntrySchema(Schema):
 @blueprint.lists(AuditEntrySchema)
 def listing(query: Mapping[str, Any]) -> Page:
     """The latest entries."""
-    if not visitor().may_everywhere("audit.read"):
-        raise Refused(403)
-    filters = Filters(**{name: query[name] for name in _FILTERS if name in query})
+    filters = _filters(query)
     with transaction(db.session):
         told = "；".join(f"{name}={value}" for name, value in filters.told().items())
         record_reading(db.session, visitor().actor(), "audit_entries", told or "api")
@@ -84,3 +89,22 @@ def listing(query: Mapping[str, Any]) -> Page:
         for entry in shown
     ]
     return Page(rows, [shown[-1].id] if len(found) > len(shown) else None)
+
+
+@blueprint.post("/audit/exports")
+@blueprint.says("导出审计记录", "作为后台任务写成工作簿；完成后下载其文件。导出本身也记入审计。")
+@blueprint.takes(AuditFilterSchema)
+@blueprint.begins(JobSchema)
+def export(body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Have the entries written into a workbook."""
+    filters = _filters(body)
+    with transaction(db.session):
+        number = request_job(db.session, visitor().actor(), AUDIT_EXPORT, filters.told())
+    return accepted(number)
+
+
+def _filters(given: Mapping[str, Any]) -> Filters:
+    """What the auditor of the whole tenant asks for; 403 for anybody else."""
+    if not visitor().may_everywhere("audit.read"):
+        raise Refused(403)
+    return Filters(**{name: given[name] for name in _FILTERS if name in given})

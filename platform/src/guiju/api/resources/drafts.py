@@ -9,13 +9,14 @@ from flask import url_for
 from marshmallow import Schema, fields
 
 from guiju.activities import drafts, queries, records
+from guiju.activities.access import MOST_WORDS
 from guiju.activities.drafts import DraftView
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, sliced
 from guiju.api.plugins import plugins
 from guiju.api.reach import demand, known_organization, organization
-from guiju.api.schemas import id_field, plain
+from guiju.api.schemas import id_field, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import db
 from guiju.scoring.naming import Names
@@ -55,6 +56,12 @@ class DraftQuery(ListQuery):
     organization = id_field("只看这个组织的")
 
 
+class SubmittingSchema(Schema):
+    """What is said on submitting."""
+
+    reason = text_field("更正原因；该月已声明齐全时必填", MOST_WORDS)
+
+
 class SubmittedSchema(Schema):
     """What became of a draft."""
 
@@ -86,6 +93,16 @@ def create(body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     unit = known_organization(body["organization"], "/organization", "records.write")
     assert unit is not None
     made = drafts.save_draft(db.session, visitor(), unit.id, body["typed"])
+    return _shown(made), url_for(".show", draft_id=made.draft_id)
+
+
+@blueprint.post("/occasions/<id:occasion_id>/drafts")
+@blueprint.says("起草更正", "以记录现在的内容为草稿；已有更正草稿的，就是那一份。")
+@blueprint.creates(DraftSchema)
+def correct(occasion_id: str) -> tuple[dict[str, Any], str]:
+    """Begin to correct a record."""
+    number = queries.record_with_code(db.session, visitor(), occasion_id).summary.occasion_id
+    made = drafts.begin_correction(db.session, visitor(), number)
     return _shown(made), url_for(".show", draft_id=made.draft_id)
 
 
@@ -127,11 +144,19 @@ def discard(draft_id: int) -> None:
 
 @blueprint.post("/drafts/<number:draft_id>/submit")
 @blueprint.says("提交草稿", "成为活动记录，或更正所依据的记录；有错误时草稿不变。")
+@blueprint.takes(SubmittingSchema)
 @blueprint.changes(SubmittedSchema)
-def submit(draft_id: int) -> dict[str, Any]:
+def submit(body: Mapping[str, Any], draft_id: int) -> dict[str, Any]:
     """Make a record of a draft."""
     found = _as_read(draft_id)
-    made = records.submit_draft(db.session, visitor(), plugins(), draft_id, revision=found.revision)
+    made = records.submit_draft(
+        db.session,
+        visitor(),
+        plugins(),
+        draft_id,
+        revision=found.revision,
+        reason=body.get("reason"),
+    )
     shown = queries.find_record(db.session, visitor(), made.occasion_id).summary
     return {"occasion": shown.code, "state": shown.state}
 

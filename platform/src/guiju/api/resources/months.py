@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from guiju.activities.attestations import declare_month, month_status, reopen_month
+from guiju.activities.attestations import (
+    declare_month,
+    month_status,
+    object_to_month,
+    open_months,
+    reopen_month,
+)
 from guiju.api.admission import visitor
-from guiju.api.blueprint import Blueprint
+from guiju.api.blueprint import Blueprint, ListQuery
+from guiju.api.cursors import Page, sliced
 from guiju.api.plugins import packs
 from guiju.api.problems import not_found
-from guiju.api.reach import organization
-from guiju.api.schemas import is_month, plain, text_field
+from guiju.api.reach import organization, top
+from guiju.api.schemas import WithinQuery, is_month, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import db
+from guiju.scoring.operations import fixed_as_of
 
 blueprint = Blueprint("months", "按月声明", "声明一个月的记录已经齐全；此后没有记录的即为没有做。")
 
@@ -57,10 +66,40 @@ class MonthSchema(Schema):
     said = fields.List(fields.Nested(MonthWordSchema), required=True)
 
 
+class OpenMonthsSchema(Schema):
+    """The months of a unit that are over and not complete."""
+
+    organization = fields.String(required=True)
+    open = fields.List(fields.String(), required=True, metadata={"description": "未声明齐全的月份"})
+    overdue = fields.List(
+        fields.String(), required=True, metadata={"description": "其中已过应声明之日的"}
+    )
+
+
+class OpenMonthsQuery(ListQuery, WithinQuery):
+    """Whose months are listed."""
+
+
 class ReopenSchema(Schema):
     """Why a month is open again."""
 
     reason = text_field("原因", 2000, required=True)
+
+
+@blueprint.get("/months")
+@blueprint.says("列出尚未声明齐全的月份", "逐个支部，已过去的月份；没有的支部不列。")
+@blueprint.asks(OpenMonthsQuery)
+@blueprint.lists(OpenMonthsSchema)
+def listing(query: Mapping[str, Any]) -> Page:
+    """Months that are over and not complete, of the branches of a part of the tree."""
+    number, _path = top(query, "records.read")
+    today = fixed_as_of(db.session)
+    found = open_months(db.session, visitor(), number, below=True, today=today)
+    rows = [
+        {"organization": one.code, "open": list(one.open), "overdue": list(one.overdue)}
+        for one in found
+    ]
+    return sliced(rows, query)
 
 
 @blueprint.get("/organizations/<id:organization_id>/months/<month>")
@@ -91,6 +130,18 @@ def reopen(body: dict[str, Any], organization_id: str, month: str) -> dict[str, 
     number = organization(organization_id, "period.attest", lock=True).id
     check_match(_shown(number, month))
     reopen_month(db.session, visitor(), number, month, body["reason"])
+    return _shown(number, month)
+
+
+@blueprint.post("/organizations/<id:organization_id>/months/<month>/object")
+@blueprint.says("提出一个月并不齐全", "上级的审核人也可以；须再由本单位声明。")
+@blueprint.takes(ReopenSchema)
+@blueprint.changes(MonthSchema)
+def object_(body: dict[str, Any], organization_id: str, month: str) -> dict[str, Any]:
+    """Say that a month is not complete, although it counts so."""
+    number = organization(organization_id, "records.read", lock=True).id
+    check_match(_shown(number, month))
+    object_to_month(db.session, visitor(), number, month, body["reason"])
     return _shown(number, month)
 
 

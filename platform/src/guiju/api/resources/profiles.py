@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
-from guiju.api.cursors import Page, opened
+from guiju.api.cursors import Page, opened, sliced
 from guiju.api.plugins import packs
 from guiju.api.problems import Refused, fault, not_found
 from guiju.api.reach import demand, organization
@@ -20,8 +20,9 @@ from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.profiles import keeping, operations, queries
-from guiju.profiles.queries import PreviewHead
+from guiju.profiles.queries import Change, PreviewHead
 from guiju.profiles.terms import Choose, Edit, Enable, End, Term, Withdraw
+from guiju.scoring.naming import Names
 from guiju.scoring.queries import standing
 
 blueprint = Blueprint(
@@ -89,6 +90,22 @@ class PreviewSchema(Schema):
         required=True, allow_none=True, metadata={"description": "结果会改变的组织数"}
     )
     confirmed = fields.Boolean(required=True)
+
+
+class ProfileChangeSchema(Schema):
+    """Something that was changed of what is enabled."""
+
+    id = fields.Integer(required=True)
+    organization = fields.String(required=True, metadata={"description": "组织编号"})
+    action = fields.String(required=True)
+    before = fields.List(fields.Nested(TermSchema), required=True)
+    after = fields.List(fields.Nested(TermSchema), required=True)
+    changed_by = fields.String(required=True)
+    changed_at = fields.DateTime(required=True)
+    undoes = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "撤回了哪一项改动"}
+    )
+    undoable = fields.Boolean(required=True, metadata={"description": "其后没有别的改动，可以撤回"})
 
 
 class MoveOfFindingsSchema(Schema):
@@ -202,6 +219,62 @@ def confirm(body: Mapping[str, Any], preview_id: int) -> dict[str, Any]:
         despite_drift=body["despite_drift"],
     )
     return _shown(_head(preview_id))
+
+
+@blueprint.get("/organizations/<id:organization_id>/profiles/changes")
+@blueprint.says("列出启用文件的改动", "这个组织及其下级的，新的在前。")
+@blueprint.asks(ListQuery)
+@blueprint.lists(ProfileChangeSchema)
+def changes(query: Mapping[str, Any], organization_id: str) -> Page:
+    """What was changed at and below an organization."""
+    found = organization(organization_id, "findings.read")
+    return sliced(_changes(queries.history(db.session, found.path, limit=1000)), query)
+
+
+@blueprint.get("/profiles/changes/<number:change_id>")
+@blueprint.says("读取一项改动")
+@blueprint.shows(ProfileChangeSchema)
+def show_change(change_id: int) -> dict[str, Any]:
+    """One change."""
+    return _changes([_change(change_id, "findings.read")])[0]
+
+
+@blueprint.post("/profiles/changes/<number:change_id>/undo")
+@blueprint.says("撤回一项改动", "恢复到改动之前，相关组织重新评判；回答是撤回这一改动。")
+@blueprint.changes(ProfileChangeSchema)
+def undo(change_id: int) -> dict[str, Any]:
+    """Take a change back."""
+    check_match(_changes([_change(change_id, "profile.manage")])[0])
+    number = operations.undo(db.session, visitor().actor(), change_id)
+    return _changes([_change(number, "profile.manage")])[0]
+
+
+def _change(change_id: int, permission: str) -> Change:
+    found = queries.change(db.session, change_id)
+    if found is None or not visitor().sees(found.path):
+        raise not_found()
+    demand(permission, found.path)
+    return found
+
+
+def _changes(found: Sequence[Change]) -> list[dict[str, Any]]:
+    units = Names(db.session).units({one.organization_id for one in found})
+    return [
+        plain(
+            {
+                "id": one.id,
+                "organization": units[one.organization_id].code,
+                "action": one.action,
+                "before": [term.as_json() for term in one.before],
+                "after": [term.as_json() for term in one.after],
+                "changed_by": one.changed_by,
+                "changed_at": one.changed_at,
+                "undoes": one.undoes_id,
+                "undoable": one.undoable,
+            }
+        )
+        for one in found
+    ]
 
 
 def _edit(body: Mapping[str, Any]) -> Edit:

@@ -10,13 +10,23 @@ from marshmallow import Schema, fields, validate
 from guiju.activities import workflow
 from guiju.activities.models import MOST_LEVELS
 from guiju.api.admission import visitor
-from guiju.api.blueprint import Blueprint
-from guiju.api.reach import organization
+from guiju.api.blueprint import Blueprint, ListQuery
+from guiju.api.cursors import Page, sliced
+from guiju.api.reach import demand, organization
 from guiju.api.tags import check_match
 from guiju.db import db
 from guiju.organizations.models import Organization
+from guiju.scoring.naming import Names
 
 blueprint = Blueprint("workflow", "审核设置", "活动记录须经几级审核，多久之后填报算补录。")
+
+
+class SetWorkflowSchema(Schema):
+    """How records are reviewed where that is set."""
+
+    organization = fields.String(required=True)
+    levels = fields.Integer(required=True)
+    late_after_days = fields.Integer(required=True)
 
 
 class WorkflowChoiceSchema(Schema):
@@ -44,6 +54,26 @@ class WorkflowSchema(WorkflowChoiceSchema):
     )
 
 
+@blueprint.get("/workflows")
+@blueprint.says("列出各处的审核设置", "您看得到的组织中自己设定的，从上到下。")
+@blueprint.asks(ListQuery)
+@blueprint.lists(SetWorkflowSchema)
+def listing(query: Mapping[str, Any]) -> Page:
+    """What is set where."""
+    demand("records.read")
+    found = workflow.workflows(db.session, visitor())
+    units = Names(db.session).units({number for number, _set in found})
+    rows = [
+        {
+            "organization": units[number].code,
+            "levels": one.levels,
+            "late_after_days": one.late_after_days,
+        }
+        for number, one in found
+    ]
+    return sliced(rows, query)
+
+
 @blueprint.get("/organizations/<id:organization_id>/workflow")
 @blueprint.says("查看审核设置")
 @blueprint.shows(WorkflowSchema)
@@ -68,6 +98,16 @@ def change(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
         late_after_days=body["late_after_days"],
     )
     return _shown(organization(organization_id, "workflow.manage"))
+
+
+@blueprint.delete("/organizations/<id:organization_id>/workflow")
+@blueprint.says("沿用上级的审核设置", "自此以后提交的记录有效。")
+@blueprint.removes()
+def inherit(organization_id: str) -> None:
+    """Be reviewed as the superior is."""
+    found = organization(organization_id, "workflow.manage", lock=True)
+    check_match(_shown(found))
+    workflow.inherit_workflow(db.session, visitor(), found.id)
 
 
 def _shown(found: Organization) -> dict[str, Any]:

@@ -131,15 +131,14 @@ def add(organization_id: int) -> Response | tuple[str, int]:
             form.refuse(name, _("应为 1 至 {most} 个字").format(most=most))
     if row["membership_class"] not in MEMBER_CLASSES:
         form.refuse("membership_class", _("请选择类别"))
-    known = roster.people(db.session, [str(row["id"])])
-    if known and known[0] != row["name"]:
-        form.refuse("code", _("这个编号已是另一个人的，请核对"))
     if not form.errors:
         try:
             operations.add_member(db.session, current_user.actor(), row)
         except BadInput as refused:
             for problem in refused.problems:
-                form.refuse("from_on", problem.wanted)
+                # What the database finds is about the day.
+                name = "code" if problem.place.endswith("/id") else "from_on"
+                form.refuse(name, problem.wanted)
     if form.errors:
         return _new(portrait, form), 422
     flash(_("已登记。"))

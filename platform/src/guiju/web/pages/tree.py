@@ -21,6 +21,8 @@ from guiju.organizations import history, operations, restructuring, roster
 from guiju.organizations.changes import Effects
 from guiju.organizations.children import children
 from guiju.organizations.portrait import Portrait
+from guiju.organizations.rights import PERMISSION as _MANAGE
+from guiju.organizations.rights import may_change, may_undo
 from guiju.organizations.undoing import undo_change
 from guiju.rules.problems import BadInput
 from guiju.rules.vocabulary import ORGANIZATION_KINDS, SECTORS
@@ -30,8 +32,6 @@ from guiju.web.sessions import not_found_unless
 from guiju.web.unit_choice import choose_unit, offered_units
 
 blueprint = Blueprint("tree", __name__)
-
-_MANAGE = "organization.manage"
 
 #: Members offered one by one when a unit is split or merged; a larger unit is merged whole.
 _MOST_CHOICES = 400
@@ -172,25 +172,14 @@ def consequences(effects: Effects) -> list[str]:
 
 
 def _may(action: str, portrait: Portrait) -> bool:
-    """Whether the visitor may do something to a unit.
-
-    What changes its superior's part of the tree needs the right there.
-    """
-    path, closed = portrait.place.path, portrait.closed_on is not None
-    may: Callable[[str, str], bool] = current_user.may
-    if action == "create":
-        return may(_MANAGE, path) and not closed
-    if action == "rename":
-        return may(_MANAGE, path)
-    above = portrait.superiors[-1].path if portrait.superiors else None
-    fits = (action == "reopen") == closed
-    return above is not None and fits and may(_MANAGE, above)
+    """Whether the visitor may do something to a unit, and it fits the unit as it is."""
+    closed = portrait.closed_on is not None
+    fits = action == "rename" or (action == "reopen") == closed
+    return fits and may_change(current_user, action, portrait.place.path)
 
 
 def _may_undo(change: history.Change) -> bool:
-    return change.undone_at is None and all(
-        current_user.may(_MANAGE, unit.path) for unit in change.units
-    )
+    return change.undone_at is None and may_undo(current_user, change)
 
 
 def _portrait(organization_id: int, action: str) -> Portrait:
@@ -248,7 +237,7 @@ def _place(form: Form, refused: BadInput) -> None:
     for problem in refused.problems:
         steps = problem.place.strip("/").split("/")
         name = _FIELDS.get(steps[0], steps[0])
-        if steps[-1] in {"name", "kind", "sector"}:
+        if steps[-1] in {"name", "kind", "sector", "members"}:
             name = steps[-1]
         form.refuse(name, f"{problem.found}：{problem.wanted}")
 
