@@ -156,12 +156,11 @@ def _read(
             if last:
                 found[name] = _ordered(name, _joined(rows.pop(name)))
 
-    if len(connections) == 1:
-        work(connections[0])
-        return found
-    with ThreadPoolExecutor(len(connections)) as pool:
+    first, *others = connections
+    with ThreadPoolExecutor(max(1, len(others))) as pool:
         # Each thread in the caller's scope.
-        done = [pool.submit(copy_context().run, work, one) for one in connections]
+        done = [pool.submit(copy_context().run, work, one) for one in others]
+        work(first)
     for one in done:
         one.result()
     # What the threads used on the way would else stay with them.
