@@ -11,6 +11,7 @@ from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.organizations.dirty import mark_dirty
+from guiju.organizations.models import DirtyMark
 from guiju.scoring.models import ScoringRun
 from guiju.scoring.queries import standing
 
@@ -24,8 +25,8 @@ def own(create_office):
 def session(own, engine):
     """A session in whose tenant nothing waits, and nothing is judged."""
     with tenant_scope(own.tenant.tenant_id), ScopedSession(engine) as session:
-        for table in ("dirty_marks", "scoring_runs"):
-            session.execute(sa.text(f"DELETE FROM {table}"))
+        for model in (DirtyMark, ScoringRun):
+            session.execute(sa.delete(model))
         session.commit()
         yield session
 

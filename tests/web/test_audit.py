@@ -10,6 +10,7 @@ from guiju.audit.operations import Actor, record
 from guiju.db import ScopedSession, tenant_scope, transaction
 from guiju.jobs.models import Job
 from guiju.jobs.queries import read_file
+from guiju.web.languages import COOKIE
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,22 @@ def test_before_and_after_are_shown(auditor):
     assert "<ins>=新名</ins>" in found
 
 
+def test_actions_and_subjects_have_names(auditor):
+    found = body(auditor.get("/audit?action=tenant.create"))
+    assert "开通单位" in found
+    assert '<code class="small d-block" translate="no">tenant.create</code>' in found
+    auditor.set_cookie(COOKIE, "en")
+    assert "Open the tenant" in body(auditor.get("/audit?action=tenant.create"))
+    auditor.delete_cookie(COOKIE)
+
+
+def test_an_action_is_that_one_and_no_longer_one(auditor, app, audited):
+    auditor.get("/audit?action=sign_in")
+    found = body(auditor.get("/audit?action=sign_in"))
+    assert ">sign_in<" in found
+    assert "sign_in.refuse" not in found
+
+
 @pytest.mark.parametrize("query", ["until=2001-01-01", "actor=nobody", "before=1"])
 def test_nothing_found_says_so(auditor, query):
     assert "没有符合条件的记录" in auditor.get(f"/audit?{query}").text
@@ -109,9 +126,11 @@ def test_an_export_holds_what_was_asked_for(auditor, submit, engine, audited, ap
         with read_file(session, file_id) as content:
             sheet = openpyxl.load_workbook(content).active
     [row] = [row for row in sheet.iter_rows(min_row=4, values_only=True) if row[0]]
-    assert row[4:9] == (
+    assert row[4:10] == (
+        # One of another version, which has no name here.
         "unit.rename",
-        "organization",
+        "unit.rename",
+        "单位",
         "b7",
         '{"name": "旧名"}',
         '{"name": "=新名"}',

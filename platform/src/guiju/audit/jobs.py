@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from guiju.audit import chain, queries
+from guiju.audit import chain, queries, wording
 from guiju.audit.operations import record_reading
 from guiju.audit.queries import Entry, Filters
 from guiju.clock import ZONE, today
@@ -56,7 +56,8 @@ def export(context: JobContext) -> Result:
             (_("时间"), 20),
             (_("操作人"), 16),
             (_("地址"), 16),
-            (_("动作"), 22),
+            (_("动作"), 18),
+            (_("动作代码"), 22),
             (_("对象"), 18),
             (_("对象编号"), 14),
             (_("改前"), 40),
@@ -70,22 +71,24 @@ def export(context: JobContext) -> Result:
 
 
 def _rows(context: JobContext, filters: Filters, total: int) -> Iterator[list[Any]]:
+    actions, subjects = wording.actions(), wording.subjects()
     for number, entry in enumerate(queries.all_entries(context.session, filters), 1):
         if number > total:
             return
         if number % _STEP == 0 or number == total:
             context.progress(number, total)
-        yield _row(entry)
+        yield _row(entry, actions, subjects)
 
 
-def _row(entry: Entry) -> list[Any]:
+def _row(entry: Entry, actions: Mapping[str, str], subjects: Mapping[str, str]) -> list[Any]:
     return [
         entry.id,
         entry.at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S"),
         entry.actor,
         entry.address,
+        actions.get(entry.action, entry.action),
         entry.action,
-        entry.subject_type,
+        subjects.get(entry.subject_type, entry.subject_type),
         entry.subject,
         _text(entry.before),
         _text(entry.after),

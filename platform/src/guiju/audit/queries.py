@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from guiju.audit import wording
 from guiju.audit.models import AuditEntry
 from guiju.clock import ZONE
 from guiju.db.session import AnySession
@@ -20,7 +21,7 @@ class Filters:
 
     #: Part of who acted, as shown.
     actor: str | None = None
-    #: An action, or the beginning of one: ``occasion.``
+    #: An action, or the beginning of several: ``occasion.``
     action: str | None = None
     subject_type: str | None = None
     subject: str | None = None
@@ -110,7 +111,9 @@ def _select(filters: Filters) -> sa.Select[AuditEntry]:
     if filters.actor is not None:
         conditions.append(sa.func.strpos(entry.actor, filters.actor) > 0)
     if filters.action is not None:
-        conditions.append(sa.func.starts_with(entry.action, filters.action))
+        known = filters.action in wording.actions()
+        is_it, begins = entry.action == filters.action, sa.func.starts_with
+        conditions.append(is_it if known else begins(entry.action, filters.action))
     if filters.subject_type is not None:
         conditions.append(entry.subject_type == filters.subject_type)
     if filters.subject is not None:

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from guiju.audit import queries
+from guiju.audit import queries, wording
 from guiju.audit.jobs import AUDIT_EXPORT
 from guiju.audit.operations import record_reading
 from guiju.audit.queries import Filters
@@ -49,6 +49,8 @@ def page() -> str:
         listed=listed[:_PAGE],
         more=len(listed) > _PAGE,
         before=before,
+        actions=wording.actions(),
+        subjects=wording.subjects(),
     )
 
 
