@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from weakref import WeakSet
 
+import psycopg
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi as adbc
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -23,6 +24,9 @@ from guiju.db.scope import (
     current_scope,
     current_tenant,
 )
+
+#: Conditions that pass: no connection, too many, the server starting or stopping.
+_PASSING = ("08", "53300", "57P01", "57P02", "57P03")
 
 #: What the policies read; see ``migrations/row_level_security.py``.
 _SETTINGS = sa.text(
@@ -57,6 +61,20 @@ def guard(engine: sa.Engine) -> sa.Engine:
         sa.event.listen(engine, "before_cursor_execute", _check)
         _guarded.add(engine)
     return engine
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether something failed because the database was not there, and may work soon."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True
+    if isinstance(error, sa.exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig or error
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    # Without a condition it is the client that found nobody, or was left.
+    return error.sqlstate is None or error.sqlstate.startswith(_PASSING)
 
 
 @contextmanager
