@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from guiju.clock import today
+from guiju.activities.calendar import business_day
 from guiju.db import db
 from guiju.decisions import tasks
 from guiju.decisions.models import TASK_KINDS, TASK_STATES, Task
@@ -39,7 +39,7 @@ def page(organization_id: int) -> Response | str:
 @blueprint.post("")
 def ask(organization_id: int) -> Response | tuple[Response | str, int]:
     """Ask something about the rows ticked in a list; the list says where to go afterwards."""
-    portrait = visible_portrait(organization_id, today())
+    portrait = visible_portrait(organization_id, business_day(db.session))
     given = request.form
     try:
         batch = tasks.ask(
@@ -49,7 +49,7 @@ def ask(organization_id: int) -> Response | tuple[Response | str, int]:
             selected(),
             text=given.get("text", ""),
             due_on=_day(given.get("due_on", "")),
-            today=today(),
+            today=business_day(db.session),
         )
     except BadInput as error:
         problems = list(error.problems)
@@ -102,7 +102,7 @@ def act(organization_id: int, task_id: int) -> Response | tuple[Response | str, 
 
 
 def _page(organization_id: int, faulty: tuple[int, str] | None = None) -> Response | str:
-    portrait = visible_portrait(organization_id, today())
+    portrait = visible_portrait(organization_id, business_day(db.session))
     state, kind = request.args.get("state"), request.args.get("kind")
     wanted: dict[str, Any] = {
         "state": state if state in TASK_STATES else None,
@@ -132,7 +132,7 @@ def _page(organization_id: int, faulty: tuple[int, str] | None = None) -> Respon
         portrait=portrait,
         trail=trail(portrait),
         standing=findings.standing(db.session, current_user.within),
-        today=today(),
+        today=business_day(db.session),
         wanted=wanted,
         undoable=mine if mine is not None and _undoable(found.rows, batch) else None,
         faulty=faulty,
