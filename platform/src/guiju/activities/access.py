@@ -19,6 +19,7 @@ from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.language import gettext as _
 from guiju.organizations.models import Organization
+from guiju.organizations.queries import organization
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.results import NotVisible
 
@@ -53,11 +54,7 @@ def find_unit(
     session: AnySession, visitor: Visitor, organization_id: int, permission: str = "records.read"
 ) -> Organization:
     """The organization, at which the visitor may do what ``permission`` names."""
-    found = session.scalars(
-        sa.select(Organization).where(
-            Organization.tenant_id == current_tenant_id(), Organization.id == organization_id
-        )
-    ).one_or_none()
+    found = organization(session, organization_id)
     if found is None or not visitor.sees(found.path):
         raise NotVisible(f"organization {organization_id}")
     demand(visitor, permission, found.path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -199,22 +200,7 @@ def open_months(
     """
     today = today or business_day(session)
     unit = find_unit(session, visitor, organization_id)
-    organization = Organization.__table__
-    query = sa.select(
-        organization.c.id,
-        organization.c.code,
-        organization.c.name,
-        organization.c.path,
-        organization.c.opened_on,
-        organization.c.closed_on,
-    ).where(organization.c.tenant_id == current_tenant_id())
-    if below:
-        query = query.where(
-            within(organization.c.path, unit.path), organization.c.kind.in_(BRANCH_KINDS)
-        )
-    else:
-        query = query.where(organization.c.id == unit.id)
-    rows = session.execute(query.order_by(organization.c.path)).all()
+    rows = _branches(session, unit) if below else [unit]
     window = _window(today)
     said = _attested(session, [row.id for row in rows], window)
     days = complete_after(session)
@@ -241,6 +227,21 @@ def open_months(
             ]
             found.append(OpenMonths(row.id, row.code, row.name, row.path, still_open, overdue))
     return found
+
+
+def _branches(session: AnySession, unit: Organization) -> Sequence[Any]:
+    """All branches at and below an organization, in the order of the tree."""
+    organization = Organization.__table__
+    columns = ("id", "code", "name", "path", "opened_on", "closed_on")
+    return session.execute(
+        sa.select(*(organization.c[name] for name in columns))
+        .where(
+            organization.c.tenant_id == current_tenant_id(),
+            within(organization.c.path, unit.path),
+            organization.c.kind.in_(BRANCH_KINDS),
+        )
+        .order_by(organization.c.path)
+    ).all()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from guiju.activities.models import (
 )
 from guiju.db.arrays import any_of
 from guiju.db.codes import bits, codes_of
+from guiju.db.models import this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
@@ -44,6 +46,12 @@ STATES = (RECORDED, *RECORD_STATES)
 _occasions = Occasion.__table__
 _paths = Organization.__table__.c.path
 _Station = orm.aliased(Organization)
+
+#: Columns of an occasion that lists show.
+_COLUMNS = (
+    "id", "code", "organization_id", "kinds", "held_on", "start_minute", "title_text", "theme",
+    "place", "expected", "present", "document_mask", "recorded_on",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -245,12 +253,21 @@ def awaiting_review(
 
 
 def returned_records(
-    session: AnySession, visitor: Visitor, *, limit: int = 200
+    session: AnySession,
+    visitor: Visitor,
+    *,
+    organization_id: int | None = None,
+    limit: int = 200,
 ) -> list[RecordSummary]:
-    """Records sent back to units that the visitor records for, longest waiting first."""
+    """Records sent back to units that the visitor records for, longest waiting first.
+
+    Of all those units, or of one of them.
+    """
     roots = visitor.roots("records.write")
     place = sa.or_(sa.false(), *(within(_paths, root) for root in roots))
     query = _summaries().where(Record.state == "returned", place)
+    if organization_id is not None:
+        query = query.where(Record.organization_id == organization_id)
     return _summarized(session, query.order_by(Record.changed_at, Record.id).limit(limit))
 
 
@@ -360,11 +377,12 @@ def _late() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(Record.late, imported, sa.false())
 
 
+@cache
 def _summaries() -> sa.Select[Any]:
     organization = Organization.__table__
     return (
         sa.select(
-            _occasions,
+            *(_occasions.c[name] for name in _COLUMNS),
             organization.c.name.label("organization"),
             _state().label("state"),
             sa.func.coalesce(Record.revision, 0).label("revision"),
@@ -394,7 +412,7 @@ def _summaries() -> sa.Select[Any]:
             _Station,
             sa.and_(_Station.tenant_id == Record.tenant_id, _Station.id == Record.station_id),
         )
-        .where(_occasions.c.tenant_id == current_tenant_id())
+        .where(_occasions.c.tenant_id == this_tenant())
     )
 
 

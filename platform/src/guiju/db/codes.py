@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from guiju.db.models import Base
+from guiju.db.registries import forget, registry
 from guiju.db.session import AnySession
 from guiju.rules import tables
 from guiju.rules import vocabulary as v
@@ -62,7 +63,7 @@ def register_codes(session: AnySession, codes: Mapping[str, Iterable[str]]) -> N
     for name, wanted in codes.items():
         if name not in known:
             raise ValueError(f"{name}: not one of {', '.join(sorted(known))}")
-        given = bits(session, name)
+        given = code_bits(session, fresh=True).get(name, {})
         new = [code for code in dict.fromkeys(wanted) if code not in given]
         if len(given) + len(new) > BITS:
             raise ValueError(f"{name}: {len(given) + len(new)} codes, but masks hold {BITS}")
@@ -74,16 +75,30 @@ def register_codes(session: AnySession, codes: Mapping[str, Iterable[str]]) -> N
                     for bit, code in enumerate(new, start=len(given))
                 ],
             )
+    # What was read in this transaction may yet be rolled back.
+    forget()
 
 
-def bits(session: AnySession, vocabulary: str) -> dict[str, int]:
+def bits(session: AnySession, vocabulary: str) -> Mapping[str, int]:
     """The bit of each code of ``vocabulary``, in the order of the bits."""
+    return code_bits(session).get(vocabulary, {})
+
+
+def code_bits(session: AnySession, *, fresh: bool = False) -> Mapping[str, Mapping[str, int]]:
+    """The bits of all vocabularies by name."""
+    return registry(session, CodeBit, lambda: _read(session), fresh=fresh)
+
+
+def _read(session: AnySession) -> Mapping[str, Mapping[str, int]]:
+    found: dict[str, dict[str, int]] = {}
     rows = session.execute(
-        sa.select(CodeBit.code, CodeBit.bit)
-        .where(CodeBit.vocabulary == vocabulary)
-        .order_by(CodeBit.bit)
+        sa.select(CodeBit.vocabulary, CodeBit.code, CodeBit.bit).order_by(
+            CodeBit.vocabulary, CodeBit.bit
+        )
     )
-    return dict(rows.all())
+    for vocabulary, code, bit in rows:
+        found.setdefault(vocabulary, {})[code] = bit
+    return found
 
 
 def mask_of(codes: Iterable[str], bits: Mapping[str, int]) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from guiju.db.copying import FEW, copy_in
 from guiju.db.scope import current_tenant_id
-from guiju.db.session import AnySession
+from guiju.db.session import AnySession, ask_again
 
 
 @dataclass
@@ -97,6 +97,7 @@ def merge(
             raise
     for name, numbers in displaced.items():
         merged.traces[name] |= numbers
+    ask_again(session)
     return merged
 
 

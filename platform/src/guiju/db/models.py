@@ -50,3 +50,8 @@ def reference(column: str, target: str, *, ondelete: str | None = None) -> sa.Fo
     return sa.ForeignKeyConstraint(
         ["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete
     )
+
+
+def this_tenant() -> sa.BindParameter[int]:
+    """The tenant being worked for when a statement is executed, whenever it was made."""
+    return sa.bindparam("this_tenant", callable_=current_tenant_id, type_=sa.BigInteger)

@@ -66,9 +66,9 @@ def _before_flush(session: orm.Session, *_details: Any) -> None:
 
 
 def once(session: AnySession, key: Hashable, look_up: Callable[[], T]) -> T:
-    """What ``look_up`` finds, asked once in a transaction: for what a page asks of many.
+    """What ``look_up`` finds, asked once until the transaction ends or the session writes.
 
-    Only for what nothing changes in the same transaction.
+    For what the parts of a page, or of an operation, each ask for themselves.
     """
     known: dict[Hashable, T] = session.info.setdefault(_KNOWN, {})
     if key not in known:
@@ -76,9 +76,19 @@ def once(session: AnySession, key: Hashable, look_up: Callable[[], T]) -> T:
     return known[key]
 
 
-@sa.event.listens_for(ScopedSession, "after_transaction_end", propagate=True)
-def _after_transaction_end(session: orm.Session, *_details: Any) -> None:
+def ask_again(session: AnySession, *_details: Any) -> None:
+    """Forget what :func:`once` found: for who writes past the session, by COPY or in a CTE."""
     session.info.pop(_KNOWN, None)
+
+
+for _event in ("after_transaction_end", "after_flush"):
+    sa.event.listen(ScopedSession, _event, ask_again, propagate=True)
+
+
+@sa.event.listens_for(ScopedSession, "do_orm_execute", propagate=True)
+def _do_orm_execute(state: orm.ORMExecuteState) -> None:
+    if not state.is_select:
+        ask_again(state.session)
 
 
 class Database(SQLAlchemy):

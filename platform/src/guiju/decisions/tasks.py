@@ -240,11 +240,16 @@ def tasks(
     kind: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    below: bool = True,
 ) -> TaskPage:
-    """What was asked of an organization and those below it; undone tasks only if asked for."""
+    """What was asked of an organization and, if ``below``, of those below it.
+
+    Undone tasks only if asked for.
+    """
     organization = find_unit(session, visitor, organization_id, "findings.read")
     path = Organization.__table__.c.path
-    select = _with_paths().where(within(path, organization.path)).limit(limit + 1)
+    here = within(path, organization.path) if below else Task.organization_id == organization_id
+    select = _with_paths().where(here).limit(limit + 1)
     select = select.where(Task.state == state if state else Task.state != "undone")
     if kind is not None:
         select = select.where(Task.kind == kind)

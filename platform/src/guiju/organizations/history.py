@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -151,19 +152,21 @@ def earlier_names(session: AnySession, organization_id: int) -> list[EarlierName
     return [EarlierName(*row) for row in rows]
 
 
-def names_on(session: AnySession, organizations: Collection[int], day: date) -> dict[int, str]:
-    """The names on a day of those organizations (by number) that had others than now."""
-    rows = session.execute(
-        sa.select(FormerName.organization_id, FormerName.name)
+def name_on(organization: Any, day: date | sa.BindParameter[date]) -> sa.ScalarSelect[str]:
+    """The name on a day of a row of organizations that has another now; null for the others."""
+    return (
+        sa.select(FormerName.name)
         .where(
-            FormerName.tenant_id == current_tenant_id(),
-            any_of(FormerName.organization_id, organizations),
+            FormerName.tenant_id == organization.c.tenant_id,
+            FormerName.organization_id == organization.c.id,
             FormerName.until_on >= day,
         )
         # The first that was still in use.
-        .order_by(FormerName.until_on.desc())
+        .order_by(FormerName.until_on)
+        .limit(1)
+        .correlate(organization)
+        .scalar_subquery()
     )
-    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
-"""What an organization is on a day: place, dates, people, and the notice it is judged by."""
+"""What an organization is on a day: place, dates, and the notice it is judged by; its people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from guiju.db.models import this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
-from guiju.organizations import history
+from guiju.organizations.history import name_on
 from guiju.organizations.models import Member, Organization, Person, Post
-from guiju.rules.vocabulary import COMMITTEE_POSTS
-from guiju.tenancy.models import EnabledProfile
+from guiju.organizations.queries import organization
+from guiju.tenancy.queries import enabled_profiles
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,6 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Who holds a post; the name is empty where the roster has none."""
-
-    post: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Portrait:
     """An organization as people know it."""
 
@@ -50,57 +44,51 @@ class Portrait:
     sector: str | None
     opened_on: date | None
     closed_on: date | None
-    #: Number of members of the organization itself by class.
-    members: Mapping[str, int]
-    #: The branch committee, or the secretary and deputy of another organization.
-    holders: Sequence[Holder]
     #: Id of the profile that holds here.
     profile: str | None
 
 
 def portrait(session: AnySession, organization_id: int, on: date) -> Portrait | None:
     """An organization as it is on a day; None where there is no such organization."""
-    row = session.execute(
-        sa.select(Organization.path, Organization.opened_on, Organization.closed_on).where(
-            Organization.tenant_id == current_tenant_id(), Organization.id == organization_id
-        )
-    ).one_or_none()
-    if row is None:
+    found = organization(session, organization_id)
+    if found is None:
         return None
-    line = _places(session, [int(number) for number in row.path.strip("/").split("/")], on)
+    line = _places(session, [int(number) for number in found.path.strip("/").split("/")], on)
     return Portrait(
         place=line[-1],
         superiors=line[:-1],
         sector=next((place.sector for place in reversed(line) if place.sector), None),
-        opened_on=row.opened_on,
-        closed_on=row.closed_on,
-        members=_members(session, organization_id, on),
-        holders=_holders(session, organization_id, on),
+        opened_on=found.opened_on,
+        closed_on=found.closed_on,
         profile=_profile(session, line, on),
     )
 
 
-def _places(session: AnySession, numbers: Sequence[int], on: date) -> list[Place]:
-    names = history.names_on(session, numbers, on)
-    rows = session.execute(
-        sa.select(
-            Organization.id,
-            Organization.code,
-            Organization.name,
-            Organization.kind,
-            Organization.sector,
-            Organization.path,
-        )
-        .where(Organization.tenant_id == current_tenant_id(), Organization.id.in_(numbers))
-        .order_by(Organization.path)
+_table = Organization.__table__
+_DAY: sa.BindParameter[date] = sa.bindparam("day", type_=sa.Date)
+_PLACES = (
+    sa.select(
+        _table.c.id,
+        _table.c.code,
+        sa.func.coalesce(name_on(_table, _DAY), _table.c.name),
+        _table.c.kind,
+        _table.c.sector,
+        _table.c.path,
     )
-    return [
-        replace(place, name=names.get(place.organization_id, place.name))
-        for place in (Place(*row) for row in rows)
-    ]
+    .where(
+        _table.c.tenant_id == this_tenant(),
+        _table.c.id == sa.any_(sa.bindparam("numbers", type_=ARRAY(sa.BigInteger))),
+    )
+    .order_by(_table.c.path)
+)
 
 
-def _members(session: AnySession, organization_id: int, on: date) -> dict[str, int]:
+def _places(session: AnySession, numbers: Sequence[int], on: date) -> list[Place]:
+    return [Place(*row) for row in session.execute(_PLACES, {"numbers": numbers, "day": on})]
+
+
+def members_by_class(session: AnySession, organization_id: int, on: date) -> dict[str, int]:
+    """Number of members of the organization itself on a day, by class."""
     rows = session.execute(
         sa.select(Member.membership_class, sa.func.count())
         .where(
@@ -113,37 +101,35 @@ def _members(session: AnySession, organization_id: int, on: date) -> dict[str, i
     return {row[0]: row[1] for row in rows}
 
 
-def _holders(session: AnySession, organization_id: int, on: date) -> list[Holder]:
-    rows = session.execute(
-        sa.select(Post.post, Person.name)
-        .join(Person, sa.and_(Person.tenant_id == Post.tenant_id, Person.id == Post.person_id))
+def secretaries(session: AnySession, organization_id: int, on: date) -> Sequence[str]:
+    """The names of the secretaries of a day, as far as the roster has them."""
+    names = session.scalars(
+        sa.select(Person.name)
+        .join(Post, sa.and_(Post.tenant_id == Person.tenant_id, Post.person_id == Person.id))
         .where(
             Post.tenant_id == current_tenant_id(),
             Post.organization_id == organization_id,
-            Post.post.in_(COMMITTEE_POSTS),
+            Post.post == "secretary",
             _in_force(Post.from_on, Post.until_on, on),
         )
+        .order_by(Person.name)
     )
-    found = [Holder(post, name or "") for post, name in rows]
-    return sorted(found, key=lambda holder: (COMMITTEE_POSTS.index(holder.post), holder.name))
+    return [name for name in names if name]
 
 
 def _profile(session: AnySession, line: Sequence[Place], on: date) -> str | None:
     """The profile enabled nearest above."""
-    rows = session.execute(
-        sa.select(EnabledProfile.organization_id, EnabledProfile.profile).where(
-            EnabledProfile.tenant_id == current_tenant_id(),
-            EnabledProfile.organization_id.in_([place.organization_id for place in line]),
-            _in_force(EnabledProfile.judge_from, EnabledProfile.until, on),
-        )
-    )
-    enabled = {row[0]: row[1] for row in rows}
+    enabled = {
+        one.organization_id: one.profile
+        for one in enabled_profiles(session)
+        if one.judge_from <= on and (one.until is None or on <= one.until)
+    }
     nearest_first = (place.organization_id for place in reversed(line))
     return next((enabled[number] for number in nearest_first if number in enabled), None)
 
 
 def _in_force(
-    first: sa.orm.InstrumentedAttribute[date | None] | sa.orm.InstrumentedAttribute[date],
+    first: sa.orm.InstrumentedAttribute[date | None],
     last: sa.orm.InstrumentedAttribute[date | None],
     on: date,
 ) -> sa.ColumnElement[bool]:

@@ -5,7 +5,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from guiju.db.session import AnySession
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
 
@@ -25,6 +26,14 @@ def visible_to(user: HasRoles) -> sa.ColumnElement[bool]:
     """
     path = Organization.__table__.c.path
     return sa.or_(sa.false(), *(within(path, top) for top in user.paths))
+
+
+def organization(session: AnySession, number: int) -> Organization | None:
+    """The organization of a number; None where there is none."""
+    select = sa.select(Organization).where(
+        Organization.tenant_id == current_tenant_id(), Organization.id == number
+    )
+    return once(session, (Organization, number), lambda: session.scalars(select).one_or_none())
 
 
 def root(session: AnySession) -> Organization:

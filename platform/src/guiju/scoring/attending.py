@@ -77,7 +77,7 @@ def page(
     order_by: str = "due",
 ) -> AttentionPage:
     """At most ``limit`` items, and where to go on."""
-    keys = rule_keys(session)
+    keys = rule_keys(session, fresh=wanted.requirement is not None)
     conditions = _conditions(wanted, keys)
     names = ORDERS[order_by]
     order = [_KEYS[name][0] for name in names]
@@ -94,13 +94,33 @@ def page(
         select = select.where(sa.tuple_(*order) > sa.tuple_(*_after(cursor, names)))
     rows = session.execute(select).all()
     units = Names(session).units({row.organization_id for row in rows[:limit]})
-    items = [
-        item
+    read = (
+        _as_item(packs, keys, units[row.organization_id], row.year, row.cell, row.verdict, row.due)
         for row in rows[:limit]
-        if (item := _as_item(packs, keys, units[row.organization_id], row)) is not None
-    ]
+    )
+    items = [item for item in read if item is not None]
     more = _cursor(rows[limit - 1], names) if len(rows) > limit else None
     return AttentionPage(items, more, _totals(session, wanted, conditions))
+
+
+def own(session: AnySession, packs: Mapping[str, Pack], unit: Unit) -> list[AttentionItem]:
+    """All items of an organization itself, soonest due first: few enough to be read at once."""
+    keys = rule_keys(session)
+    rows = session.execute(
+        sa.select(
+            _table.c.path, _table.c.year, _table.c.verdicts, _table.c.cells, _table.c.dues
+        ).where(_table.c.organization_id == unit.organization_id)
+    )
+    entries = sorted(
+        (due, path, year, verdict, cell)
+        for path, year, *lists in rows
+        for verdict, cell, due in zip(*lists, strict=True)
+    )
+    items = (
+        _as_item(packs, keys, unit, year, cell, verdict, due)
+        for due, _path, year, verdict, cell in entries
+    )
+    return [item for item in items if item is not None]
 
 
 def _conditions(wanted: Filter, keys: Mapping[int, RuleKey]) -> list[sa.ColumnElement[bool]]:
@@ -137,14 +157,20 @@ def _cells(keys: Mapping[int, RuleKey], requirement: str) -> list[int]:
 
 
 def _as_item(
-    packs: Mapping[str, Pack], keys: Mapping[int, RuleKey], unit: Unit, row: Any
+    packs: Mapping[str, Pack],
+    keys: Mapping[int, RuleKey],
+    unit: Unit,
+    year: int,
+    cell: int,
+    verdict: int,
+    due: date,
 ) -> AttentionItem | None:
-    key = keys[row.cell // 16]
+    key = keys[cell // 16]
     requirement = packs[key.profile].by_id.get(key.requirement) if key.profile in packs else None
     if requirement is None:
         return None
     titles = {part.id: part.title for part in requirement.parts}
-    label, text = views.period_text(views.period_of(key, row.year, row.cell % 16))
+    label, text = views.period_text(views.period_of(key, year, cell % 16))
     return AttentionItem(
         unit=unit,
         profile=key.profile,
@@ -154,8 +180,8 @@ def _as_item(
         subject_type=key.subject_type,
         period=label,
         period_text=text or None,
-        verdict=str(VERDICT_CODES[row.verdict]),
-        due=None if row.due == NOT_DUE else row.due,
+        verdict=str(VERDICT_CODES[verdict]),
+        due=None if due == NOT_DUE else due,
     )
 
 

@@ -18,9 +18,6 @@ _OURS = ("not_met", "deviation", "action_due", "no_data", "pending")
 #: Those that say something falls short already, whatever day it is.
 _LACKING = ("not_met", "deviation", "no_data")
 
-#: More than a branch ever has open.
-_MOST = 200
-
 
 @dataclass(frozen=True)
 class Duty:
@@ -68,10 +65,8 @@ def duties(
 
     Raises ``NotVisible`` for an organization outside ``within``.
     """
-    found = queries.attention(
-        session, packs, organization_id, within=within, limit=_MOST, below=False
-    )
-    open_ = [_duty(item, asked) for item in found.items if item.verdict in _OURS]
+    found = queries.own_attention(session, packs, organization_id, within=within)
+    open_ = [_duty(item, asked) for item in found if item.verdict in _OURS]
     last = _last_of_month(today)
     late = [one for one in open_ if _is_late(one, today)]
     # Of what is due on one day, what can be recorded at once comes first.
@@ -85,7 +80,7 @@ def duties(
         soon=[one for one in ahead if one.due is not None and one.due <= last],
         later=[one for one in ahead if one.due is not None and one.due > last],
         undated=[one for one in ahead if one.due is None],
-        judged_above=found.totals.get("needs_judgement", 0),
+        judged_above=sum(1 for item in found if item.verdict == "needs_judgement"),
     )
 
 

@@ -65,8 +65,9 @@ def heat(
     period go with the ``newest`` year.  Raises ``ValueError`` for what is no period.
     """
     year = int(period[:4])
-    keys = rule_keys(session)
     stored = _stored(session, organization_id, [year, NO_YEAR] if newest else [year])
+    known = rule_keys(session)
+    keys = {number: known[number] for number in _rules_in(stored)}
     wanted = _Wanted(keys, period, newest=newest)
     units = Names(session).units(set(stored))
     order = sorted(stored, key=lambda unit: (units[unit].code, unit))
@@ -132,6 +133,13 @@ def _stored(
                 continue
             counted = _of_counts(row[2]) if len(columns) == 1 else _of_findings(row[2], row[3])
             found.setdefault(row[0], []).append((row[1], counted))
+    return found
+
+
+def _rules_in(stored: Mapping[int, Sequence[tuple[int, _Counted]]]) -> list[int]:
+    """The numbers of the rules that anything is stored of."""
+    rules = [counted[0] for counts in stored.values() for _year, counted in counts]
+    found: list[int] = np.unique(np.concatenate([np.zeros(0, np.int64), *rules])).tolist()
     return found
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from guiju.db.arrays import any_of
 from guiju.db.models import metadata
-from guiju.db.session import AnySession
+from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
 from guiju.rules import tables
 from guiju.rules.facts import VOCABULARIES, Facts
@@ -43,7 +43,6 @@ class Names:
     def __init__(self, session: AnySession) -> None:
         self._session = session
         self._codes: dict[Key, str] = {}
-        self._units: dict[int, Unit] = {}
 
     def look_up(self, keys: Iterable[Key]) -> None:
         """Fetch the authors' ids of these records."""
@@ -65,15 +64,16 @@ class Names:
 
     def units(self, organizations: Collection[int]) -> Mapping[int, Unit]:
         """Organizations as lists name them."""
-        missing = set(organizations) - set(self._units)
+        known: dict[int, Unit] = once(self._session, Unit, dict)
+        missing = set(organizations) - set(known)
         if missing:
             rows = self._session.execute(
                 sa.select(
                     Organization.id, Organization.code, Organization.name, Organization.kind
                 ).where(any_of(Organization.id, missing))
             )
-            self._units |= {row[0]: Unit(*row) for row in rows}
-        return self._units
+            known |= {row[0]: Unit(*row) for row in rows}
+        return known
 
 
 def keys_of(finding: Finding) -> list[Key]:

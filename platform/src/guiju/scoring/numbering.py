@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from guiju.db.session import AnySession, once
+from guiju.db.registries import registry
+from guiju.db.session import AnySession
 from guiju.scoring.models import ReadingNumber, RuleNumber
 
 #: Sections have two bytes for the number of a rule.
 LAST_RULE = 0xFFFF
+
+T = TypeVar("T")
 
 
 class RuleKey(NamedTuple):
@@ -59,8 +62,10 @@ class Numbering:
             raise OverflowError(f"more than {LAST_RULE} rules have been numbered")
 
     def _refresh(self) -> None:
-        self.rules = {key: number for number, key in rule_keys(self._session).items()}
-        self.readings = {key: number for number, key in reading_keys(self._session).items()}
+        rules = rule_keys(self._session, fresh=True)
+        readings = reading_keys(self._session, fresh=True)
+        self.rules = {key: number for number, key in rules.items()}
+        self.readings = {key: number for number, key in readings.items()}
         self._session.rollback()
 
 
@@ -71,21 +76,39 @@ def _add(
         session.execute(insert(model).on_conflict_do_nothing(), rows)
 
 
-def rule_keys(session: AnySession) -> Mapping[int, RuleKey]:
-    """What each rule's number stands for."""
+class _Keys(dict[int, T]):
+    """What numbers stand for; one that is newer than what the process knows is looked up."""
+
+    def __init__(self, known: Mapping[int, T], read_again: Callable[[], Mapping[int, T]]) -> None:
+        super().__init__(known)
+        self._read_again = read_again
+
+    def __missing__(self, number: int) -> T:
+        self.update(self._read_again())
+        if number not in self:
+            raise KeyError(number)
+        return self[number]
+
+
+def rule_keys(session: AnySession, *, fresh: bool = False) -> Mapping[int, RuleKey]:
+    """What each rule's number stands for; ``fresh`` for who goes through all there are."""
     columns = [getattr(RuleNumber, name) for name in RuleKey._fields]
-    select = sa.select(RuleNumber.number, *columns)
-    return once(
-        session,
-        rule_keys,
-        lambda: {number: RuleKey(*key) for number, *key in session.execute(select)},
-    )
+
+    def read() -> Mapping[int, RuleKey]:
+        rows = session.execute(sa.select(RuleNumber.number, *columns))
+        return {number: RuleKey(*key) for number, *key in rows}
+
+    known = registry(session, RuleNumber, read, fresh=fresh)
+    return _Keys(known, lambda: registry(session, RuleNumber, read, fresh=True))
 
 
-def reading_keys(session: AnySession) -> Mapping[int, ReadingKey]:
-    """What each reading's number stands for."""
+def reading_keys(session: AnySession, *, fresh: bool = False) -> Mapping[int, ReadingKey]:
+    """What each reading's number stands for; ``fresh`` for who goes through all there are."""
     columns = [getattr(ReadingNumber, name) for name in ReadingKey._fields]
-    return {
-        number: ReadingKey(*key)
-        for number, *key in session.execute(sa.select(ReadingNumber.number, *columns))
-    }
+
+    def read() -> Mapping[int, ReadingKey]:
+        rows = session.execute(sa.select(ReadingNumber.number, *columns))
+        return {number: ReadingKey(*key) for number, *key in rows}
+
+    known = registry(session, ReadingNumber, read, fresh=fresh)
+    return _Keys(known, lambda: registry(session, ReadingNumber, read, fresh=True))

@@ -38,6 +38,7 @@ from guiju.scoring.numbering import Numbering
 from guiju.scoring.profiles import AS_OF, complete_after, enabled_profiles
 from guiju.scoring.store import Written
 from guiju.tenancy.models import Setting
+from guiju.tenancy.queries import tenant_settings
 
 ACTOR = Actor(name="scoring")
 
@@ -74,8 +75,7 @@ def set_as_of(session: AnySession, actor: Actor, as_of: date | None) -> None:
 
 def fixed_as_of(session: AnySession) -> date | None:
     """The day that the tenant is judged as of, if it is fixed."""
-    table = Setting.__table__
-    found = session.scalar(sa.select(table.c.value).where(table.c.key == AS_OF))
+    found = tenant_settings(session).get(AS_OF)
     return None if found is None else date.fromisoformat(found)
 
 

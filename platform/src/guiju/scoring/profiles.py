@@ -22,8 +22,7 @@ from guiju.rules import periods
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.places import Places
-from guiju.tenancy.models import Setting
-from guiju.tenancy.queries import ProfileInForce
+from guiju.tenancy.queries import ProfileInForce, tenant_settings
 from guiju.tenancy.queries import enabled_profiles as stored_profiles
 
 #: The tenant's setting of when records count as complete, and what holds without it.
@@ -73,8 +72,7 @@ def enabled_profiles(
     the tenant; where that changes over its days, it is returned in pieces.  Raises
     ``BadInput`` where one is not installed, or has readings or settings it cannot have.
     """
-    table = Setting.__table__
-    chosen = dict(session.execute(sa.select(table.c.key, table.c.value)).all())
+    chosen = tenant_settings(session)
     rows = stored_profiles(session) if rows is None else rows
     missing = sorted({row.profile for row in rows} - set(packs))
     if missing:
@@ -155,8 +153,7 @@ def complete_after(session: AnySession) -> int | None:
     A tenant chooses with the setting :data:`COMPLETE_AFTER`.  Raises ``BadInput`` for a
     value that is neither a number of days nor ``never``.
     """
-    table = Setting.__table__
-    value = session.scalar(sa.select(table.c.value).where(table.c.key == COMPLETE_AFTER))
+    value = tenant_settings(session).get(COMPLETE_AFTER)
     if value is None:
         return COMPLETE_AFTER_DAYS
     if value == "never":

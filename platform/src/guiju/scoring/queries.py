@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
+from operator import add
 from typing import Any
 
 import sqlalchemy as sa
 
-from guiju.db.scope import current_tenant, current_tenant_id
+from guiju.db.models import this_tenant
+from guiju.db.scope import current_tenant
 from guiju.db.session import AnySession, once
 from guiju.organizations import tree
 from guiju.organizations.models import DirtyMark, Organization
+from guiju.organizations.queries import organization as find_organization
 from guiju.rules.pack import Choices, Pack, Part, Requirement
-from guiju.scoring import attending, explaining, tallies, views
+from guiju.scoring import attending, explaining, grids, tallies, views
 from guiju.scoring.models import (
     NO_YEAR,
     MemberFindings,
@@ -31,11 +35,10 @@ from guiju.scoring.naming import Names
 from guiju.scoring.numbering import RuleKey, rule_keys
 from guiju.scoring.profiles import enabled_profiles
 from guiju.scoring.results import (
+    AttentionItem,
     AttentionPage,
     Explanation,
     FindingView,
-    GridCell,
-    GridRow,
     NotVisible,
     OrganizationGrid,
     Overview,
@@ -65,13 +68,16 @@ def standing(session: AnySession, within: Sequence[str] | None) -> Standing:
     return once(session, (standing, paths), lambda: _standing(session, paths))
 
 
-def _standing(session: AnySession, within: Sequence[str] | None) -> Standing:
-    newest = sa.select(ScoringRun).order_by(ScoringRun.id.desc()).limit(1)
-    last = session.scalars(newest).first()
-    done = session.scalars(newest.where(ScoringRun.stage == "done")).first()
-    waiting = session.scalars(_waiting(within)).one()
+def _standing(session: AnySession, within: tuple[str, ...] | None) -> Standing:
+    rows = session.execute(_runs(within)).all()
+    if not rows:
+        # Before the first scoring there is only what waits for it.
+        waiting = session.scalars(sa.select(_waiting(within))).one()
+        return Standing(None, None, waiting, None)
+    done = next((row for row in rows if row.stage == "done"), None)
+    last, waiting = rows[0], rows[0].waiting
     progress = None
-    if last is not None and (within is None or waiting):
+    if within is None or waiting:
         progress = Progress(
             last.stage,
             last.total if within is None else None,
@@ -89,7 +95,21 @@ def _standing(session: AnySession, within: Sequence[str] | None) -> Standing:
     )
 
 
-def _waiting(within: Sequence[str] | None) -> sa.Select[int]:
+@lru_cache(maxsize=1000)
+def _runs(within: tuple[str, ...] | None) -> sa.Select[Any]:
+    """The run begun last and the last that is done, newest first, each with what waits."""
+    run = ScoringRun.__table__
+    newest = sa.select(sa.func.max(run.c.id))
+    finished = newest.where(run.c.stage == "done")
+    columns = ("stage", "total", "done", "as_of", "started_at", "finished_at", "error")
+    return (
+        sa.select(*(run.c[name] for name in columns), _waiting(within).label("waiting"))
+        .where(run.c.id.in_(newest.union(finished)))
+        .order_by(run.c.id.desc())
+    )
+
+
+def _waiting(within: tuple[str, ...] | None) -> sa.ScalarSelect[int]:
     """Number of organizations that some mark concerns, of those at or below some paths."""
     marked, organization = DirtyMark.__table__, Organization.__table__
     root = organization.alias()
@@ -115,25 +135,19 @@ def _waiting(within: Sequence[str] | None) -> sa.Select[int]:
     found = sa.union(sa.select(marked.c.organization_id), below).subquery()
     counted = sa.select(sa.func.count()).select_from(found)
     if within is None:
-        return counted
+        return counted.scalar_subquery()
     return counted.where(
-        organization.c.tenant_id == current_tenant_id(),
+        organization.c.tenant_id == this_tenant(),
         organization.c.id == found.c.organization_id,
         sa.or_(sa.false(), *(tree.within(organization.c.path, path) for path in within)),
-    )
+    ).scalar_subquery()
 
 
 # -- what is visible --------------------------------------------------------------------
 
 
 def _visible(session: AnySession, organization_id: int, within: Sequence[str]) -> Organization:
-    found = once(
-        session,
-        (_visible, organization_id),
-        lambda: session.scalars(
-            sa.select(Organization).where(Organization.id == organization_id)
-        ).one_or_none(),
-    )
+    found = find_organization(session, organization_id)
     if found is None or not any(found.path.startswith(path) for path in within):
         raise NotVisible(f"organization {organization_id}")
     return found
@@ -204,21 +218,23 @@ def units_below(
 
 def _by_child(session: AnySession, organization_id: int, years: list[int]) -> list[UnitCounts]:
     """Everything directly below the organization in those years, in the order of names."""
-    totals: dict[int, list[int]] = {}
-    below: set[int] = set()
-    for model in (Rollup, OrganizationFindings, RecordFindings):
-        rows = session.execute(
-            sa.select(model.organization_id, model.totals).where(
-                model.superior_id == organization_id, model.year.in_(years)
+    rows = session.execute(
+        sa.union_all(
+            *(
+                sa.select(
+                    model.organization_id, model.totals, sa.literal(model is Rollup).label("summed")
+                ).where(model.superior_id == organization_id, model.year.in_(years))
+                for model in (Rollup, OrganizationFindings, RecordFindings)
             )
-        ).all()
-        for child, numbers in rows:
-            if model is not Rollup and child in below:
-                continue
-            sums = totals.setdefault(child, [0] * len(numbers))
-            totals[child] = [a + b for a, b in zip(sums, numbers, strict=True)]
-        if model is Rollup:
-            below = set(totals)
+        )
+    ).all()
+    below = {row.organization_id for row in rows if row.summed}
+    totals: dict[int, list[int]] = {}
+    for child, numbers, summed in rows:
+        # Where there are sums of it and all below it, they have its own counts in them.
+        if summed or child not in below:
+            sums = totals.get(child)
+            totals[child] = numbers if sums is None else [*map(add, sums, numbers)]
     units = Names(session).units(list(totals))
     return [
         UnitCounts(units[child], child in below, views.as_counts(totals[child]))
@@ -230,22 +246,20 @@ def _by_requirement(
     packs: Packs, keys: Mapping[int, RuleKey], counts: Mapping[int, Mapping[str, int]]
 ) -> list[RequirementCounts]:
     """One entry for each part of a requirement, its versions together, in order of the packs."""
-    sums: dict[tuple[str, str, str | None, str], dict[str, int]] = {}
+    sums: dict[tuple[str, str, str | None], dict[str, dict[str, int]]] = {}
     for rule, numbers in counts.items():
         key = keys[rule]
-        place = sums.setdefault((key.profile, key.requirement, key.part, key.subject_type), {})
+        of_part = sums.setdefault((key.profile, key.requirement, key.part), {})
+        place = of_part.setdefault(key.subject_type, {})
         for verdict, number in numbers.items():
             place[verdict] = place.get(verdict, 0) + number
-    found = []
-    for profile, pack in sorted(packs.items()):
-        for requirement in pack.requirements:
-            for part in requirement.parts:
-                found += [
-                    _requirement_counts(profile, requirement, part, subject_type, numbers)
-                    for (of, id_, part_id, subject_type), numbers in sums.items()
-                    if (of, id_, part_id) == (profile, requirement.id, part.id)
-                ]
-    return found
+    return [
+        _requirement_counts(profile, requirement, part, subject_type, numbers)
+        for profile, pack in sorted(packs.items())
+        for requirement in pack.requirements
+        for part in requirement.parts
+        for subject_type, numbers in sums.get((profile, requirement.id, part.id), {}).items()
+    ]
 
 
 def _requirement_counts(
@@ -281,7 +295,8 @@ def findings(
     """
     organization = _visible(session, organization_id, within)
     years = None if year is None else [year, NO_YEAR]
-    stored = _stored(session, _law(session, packs, organization), organization, years)
+    law = _law(session, packs, organization)
+    stored = _in_order(_rows(session, organization, years), law, organization_id)
     names = Names(session)
     return views.views(session, packs, stored, names, [*_superiors(organization), organization_id])
 
@@ -298,29 +313,30 @@ def _law(session: AnySession, packs: Packs, organization: Organization) -> Law:
     return Law(session, packs, chosen)
 
 
-def _stored(
-    session: AnySession, law: Law, organization: Organization, years: Collection[int] | None
-) -> list[Stored]:
-    """Everything stored about an organization, its groups, records and (restricted) members."""
-    groups = session.scalars(
-        sa.select(Organization.id).where(
-            Organization.parent_id == organization.id, Organization.kind == "party_group"
-        )
-    ).all()
-    rows = tallies.own_rows(session, [organization.id, *groups], years)
-    for model in (RecordFindings, MemberFindings):
+def _rows(
+    session: AnySession, organization: Organization, years: Collection[int] | None
+) -> list[Mapping[str, Any]]:
+    """All rows stored about an organization, its groups, records and (restricted) members."""
+    rows = tallies.own_rows(session, organization.id, years)
+    models = [RecordFindings, MemberFindings] if current_tenant().restricted else [RecordFindings]
+    for model in models:
         table = model.__table__
         select = sa.select(*(column for column in table.c if column.name != "tenant_id"))
         select = select.where(table.c.organization_id == organization.id)
         if years is not None:
             select = select.where(table.c.year.in_(years))
         rows += [dict(row) for row in session.execute(select.order_by(table.c.year)).mappings()]
-    found = list(views.unpacked(rows, law, organization.id))
+    return rows
+
+
+def _in_order(rows: Iterable[Mapping[str, Any]], law: Law, organization_id: int) -> list[Stored]:
+    """The findings in stored rows, in order of the packs."""
     order = {
         (profile, requirement.id): place
         for profile, pack in sorted(law.packs.items())
         for place, requirement in enumerate(pack.requirements)
     }
+    found = views.unpacked(rows, law, organization_id)
     return sorted(found, key=lambda one: (one.profile, order[one.profile, one.rule.id]))
 
 
@@ -331,106 +347,37 @@ def organization_grid(
     *,
     within: Sequence[str],
     year: int | None = None,
+    told: bool = True,
 ) -> OrganizationGrid:
-    """Requirement × period of one organization; members' exceptions only in a restricted scope."""
+    """Requirement × period of one organization; members' exceptions only in a restricted scope.
+
+    Unless the findings are to be ``told``, cells only say how many they are.
+    """
     organization = _visible(session, organization_id, within)
     fresh = standing(session, within)
     chosen, years, shown = _chosen_year(session, organization_id, year, fresh)
     law = _law(session, packs, organization)
-    stored = _stored(session, law, organization, shown)
+    stored_rows = _rows(session, organization, shown)
+    stored = _in_order(stored_rows, law, organization_id)
     names = Names(session)
-    superiors = _superiors(organization)
-    found = views.views(session, packs, stored, names, [*superiors, organization_id])
-    units = names.units([*superiors, organization_id, *_groups_among(stored)])
-    rows = _Rows(law, units, organization_id)
+    above = [*_superiors(organization), organization_id]
+    found = views.views(session, packs, stored, names, above) if told else [None] * len(stored)
+    units = names.units([organization_id, *grids.groups_among(stored)])
+    rows = grids.Rows(law, units, organization_id, views.bare_facts(session, packs))
     for one, view in zip(stored, found, strict=True):
         rows.add(one, view)
-    for tally in tallies.of_records(session, organization_id, shown):
+    own = [row for row in stored_rows if row["organization_id"] == organization_id]
+    of_records = [row for row in own if "counts" in row]
+    for tally in tallies.counted(of_records):
         rows.count(tally)
     return OrganizationGrid(
         unit=units[organization_id],
-        superiors=[units[superior] for superior in superiors],
         year=chosen,
         years=years,
-        counts=tallies.by_verdict(tallies.of_organization(session, organization_id, shown)),
+        counts=tallies.by_verdict(tallies.counted(own)),
         rows=rows.finished(),
         standing=fresh,
     )
-
-
-def _groups_among(stored: Iterable[Stored]) -> set[int]:
-    return {one.subject for one in stored if one.subject_type == "group"}
-
-
-class _Rows:
-    """Rows of a grid while they are gathered."""
-
-    def __init__(self, law: Law, units: Mapping[int, Unit], organization_id: int) -> None:
-        self._law = law
-        self._units = units
-        self._whole = organization_id
-        self._cells: dict[Any, dict[Any, list[FindingView]]] = {}
-        self._counts: dict[Any, dict[Any, dict[str, int]]] = {}
-        self._keys: dict[Any, RuleKey] = {}
-
-    def add(self, one: Stored, view: FindingView) -> None:
-        """A finding; several of one cell are exceptions, or states side by side."""
-        rule = one.rule
-        subject = one.subject if one.subject_type == "group" else self._whole
-        row = (one.profile, rule.id, rule.part.id, one.subject_type, subject)
-        unit = None if one.period is None else one.period[0].name.lower()
-        self._keys[row] = RuleKey(
-            one.profile, rule.id, rule.part.id, rule.version.from_on, one.subject_type, unit
-        )
-        self._cells.setdefault(row, {}).setdefault(one.period, []).append(view)
-
-    def count(self, tally: tallies.Tally) -> None:
-        """So many findings about members or records, the met ones included."""
-        key = self._law.keys[tally.rule]
-        row = (key.profile, key.requirement, key.part, key.subject_type, self._whole)
-        self._keys[row] = key
-        period = views.period_of(key, tally.year, tally.place)
-        counts = self._counts.setdefault(row, {}).setdefault(period, {})
-        counts[tally.verdict] = counts.get(tally.verdict, 0) + tally.number
-
-    def finished(self) -> list[GridRow]:
-        """The rows in order of the packs."""
-        found = []
-        for profile, pack in sorted(self._law.packs.items()):
-            for requirement in pack.requirements:
-                for part in requirement.parts:
-                    found += [
-                        self._row(row, requirement, part)
-                        for row in self._keys
-                        if row[:3] == (profile, requirement.id, part.id)
-                    ]
-        return found
-
-    def _row(self, row: Any, requirement: Requirement, part: Part) -> GridRow:
-        cells, counts = self._cells.get(row, {}), self._counts.get(row, {})
-        order = sorted({*cells, *counts}, key=lambda p: (-1, 0) if p is None else (0, p[1]))
-        profile, id_, part_id, subject_type, subject = row
-        return GridRow(
-            profile,
-            id_,
-            part_id,
-            part.title or requirement.title,
-            part.versions[-1].citation.clause,
-            str(part.versions[-1].strictness),
-            subject_type,
-            self._units[subject],
-            self._keys[row].unit,
-            [_cell(period, cells.get(period, []), counts.get(period)) for period in order],
-        )
-
-
-def _cell(period: Any, found: list[FindingView], counts: dict[str, int] | None) -> GridCell:
-    if counts is None:
-        counts = {}
-        for view in found:
-            counts[view.verdict] = counts.get(view.verdict, 0) + 1
-    label, text = views.period_text(period)
-    return GridCell(label, text, views.gravest(counts), counts, found)
 
 
 # -- explanations and lists ----------------------------------------------------------------
@@ -482,3 +429,11 @@ def attention(
     only = None if below else organization_id
     wanted = attending.Filter(organization.path, verdicts, requirement, due_until, only)
     return attending.page(session, packs, wanted, cursor, limit, order_by)
+
+
+def own_attention(
+    session: AnySession, packs: Packs, organization_id: int, *, within: Sequence[str]
+) -> list[AttentionItem]:
+    """All that is not simply met in an organization itself, soonest due first."""
+    organization = _visible(session, organization_id, within)
+    return attending.own(session, packs, _unit(organization))

@@ -128,15 +128,19 @@ class FindingView:
 class GridCell:
     """One requirement in one period.
 
-    ``findings`` holds one finding, or all exceptions where the requirement is about members or
-    occasions (those of ``counts`` that are not met); ``verdict`` is the gravest.
+    ``number`` of findings are told one by one: the only one, or all exceptions where the
+    requirement is about members or occasions (those of ``counts`` that are not met);
+    ``findings`` holds them where they were asked for.  ``verdict`` is the gravest.
+    ``compared`` is observed and required of the only one, where both are numbers.
     """
 
     period: str | None
     text: str
     verdict: str
     counts: Counts
-    findings: Sequence[FindingView]
+    number: int
+    compared: tuple[int, int] | None
+    findings: Sequence[FindingView] = ()
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,6 @@ class OrganizationGrid:
     """
 
     unit: Unit
-    #: Superiors from the top down, without the organization itself.
-    superiors: Sequence[Unit]
     year: int
     years: Sequence[int]
     counts: Counts

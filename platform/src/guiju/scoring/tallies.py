@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
+from guiju.organizations.models import Organization
 from guiju.rules.findings import VERDICT_CODES
 from guiju.scoring import views
 from guiju.scoring.models import NO_YEAR, OrganizationFindings, RecordFindings, Rollup
@@ -54,37 +56,51 @@ def of_organization(
     session: AnySession, organization_id: int, years: Collection[int]
 ) -> list[Tally]:
     """Of an organization alone, its members and records included."""
+    about, years_of_records = RecordFindings.organization_id, RecordFindings.year
+    records = session.execute(
+        sa.select(about, years_of_records, RecordFindings.counts).where(
+            about == organization_id, years_of_records.in_(years)
+        )
+    ).mappings()
+    own = own_rows(session, organization_id, years)
+    return counted(row for row in [*own, *records] if row["organization_id"] == organization_id)
+
+
+def counted(rows: Iterable[Mapping[str, Any]]) -> list[Tally]:
+    """What stored rows count: those about records by their sums, the others one by one."""
     found: list[Tally] = []
-    for row in own_rows(session, [organization_id], years):
+    for row in rows:
+        year = int(row["year"])
+        if "counts" in row:
+            found += _counts(year, row["counts"])
+            continue
         columns = unpack(row)
         cells = zip(
             columns.rule.tolist(), columns.place.tolist(), columns.verdict.tolist(), strict=True
         )
         found += [
-            Tally(rule, int(row["year"]), place, str(VERDICT_CODES[verdict]), 1)
+            Tally(rule, year, place, str(VERDICT_CODES[verdict]), 1)
             for rule, place, verdict in cells
         ]
-    return found + of_records(session, organization_id, years)
-
-
-def of_records(session: AnySession, organization_id: int, years: Collection[int]) -> list[Tally]:
-    """Of an organization's members and records."""
-    rows = session.execute(
-        sa.select(RecordFindings.year, RecordFindings.counts).where(
-            RecordFindings.organization_id == organization_id, RecordFindings.year.in_(years)
-        )
-    )
-    return [tally for year, counts in rows for tally in _counts(year, counts)]
+    return found
 
 
 def own_rows(
-    session: AnySession, organizations: Collection[int], years: Collection[int] | None
+    session: AnySession, organization_id: int, years: Collection[int] | None
 ) -> list[Mapping[str, Any]]:
-    """The rows about organizations themselves, ready to be unpacked."""
-    select = sa.select(*_FINDINGS).where(OrganizationFindings.organization_id.in_(organizations))
+    """The rows about an organization itself and about its groups, ready to be unpacked."""
+    unit, number = Organization.__table__, OrganizationFindings.organization_id
+    groups = sa.select(unit.c.id).where(
+        unit.c.tenant_id == current_tenant_id(),
+        unit.c.parent_id == organization_id,
+        unit.c.kind == "party_group",
+    )
+    select = sa.select(*_FINDINGS).where(
+        number.in_(groups.union_all(sa.select(sa.literal(organization_id, sa.BigInteger))))
+    )
     if years is not None:
         select = select.where(OrganizationFindings.year.in_(years))
-    order = select.order_by(OrganizationFindings.organization_id, OrganizationFindings.year)
+    order = select.order_by(number, OrganizationFindings.year)
     return [dict(row) for row in session.execute(order).mappings()]
 
 
@@ -124,11 +140,12 @@ def by_period(
 
 def years_of(session: AnySession, organization_id: int) -> list[int]:
     """The years with findings, newest first."""
-    found: set[int] = set()
-    for model in (Rollup, OrganizationFindings, RecordFindings):
-        found |= set(
-            session.scalars(
-                sa.select(model.year).where(model.organization_id == organization_id).distinct()
+    found = session.scalars(
+        sa.union(
+            *(
+                sa.select(model.year).where(model.organization_id == organization_id)
+                for model in (Rollup, OrganizationFindings, RecordFindings)
             )
         )
-    return sorted(found - {NO_YEAR}, reverse=True)
+    )
+    return sorted(set(found) - {NO_YEAR}, reverse=True)

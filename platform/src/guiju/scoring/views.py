@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from guiju.db.codes import code_bits
 from guiju.db.session import AnySession
 from guiju.rules import engine, periods
 from guiju.rules.engine import Rule
 from guiju.rules.findings import (
+    CODE_OF,
     SUBJECT_TABLES,
     VERDICT_CODES,
     Block,
@@ -22,6 +25,7 @@ from guiju.rules.findings import (
 )
 from guiju.rules.pack import Choices, Pack
 from guiju.rules.periods import Unit
+from guiju.rules.vocabulary import Verdict
 from guiju.scoring import naming, payload, reader
 from guiju.scoring.models import NO_YEAR
 from guiju.scoring.naming import Names, NumberedFacts
@@ -85,38 +89,46 @@ def unpacked(rows: Iterable[Mapping[str, Any]], law: Law, answerable: int) -> It
     """The findings in stored rows; ``answerable`` is the branch that answers for its groups."""
     for row in rows:
         columns = payload.unpack(row)
+        year, own = int(row["year"]), int(row["organization_id"])
         about_itself = "subjects" not in row
-        ends = np.cumsum(columns.evidence_count)
-        for at in range(len(columns)):
-            number = int(columns.rule[at])
+        evidence = columns.evidence.tolist()
+        others: dict[int, list[tuple[ReadingKey, int]]] = {}
+        for at, reading, verdict in zip(
+            *_lists(columns.other_at, columns.other_reading, columns.other_verdict), strict=True
+        ):
+            others.setdefault(at, []).append((law.readings[reading], verdict))
+        cells = zip(
+            *_lists(columns.rule, columns.place, columns.verdict, columns.required),
+            *_lists(columns.observed, columns.due, columns.note, columns.table),
+            *_lists(columns.evidence_count, np.cumsum(columns.evidence_count)),
+            [own] * len(columns) if about_itself else columns.subject.tolist(),
+            strict=True,
+        )
+        for at, cell in enumerate(cells):
+            number, place, verdict, required, observed, due, note, table, count, end, who = cell
             rule, key = law.rule(number), law.keys[number]
             if rule is None:
                 continue
-            table = int(columns.table[at])
-            start = int(ends[at] - columns.evidence_count[at])
-            others = np.flatnonzero(columns.other_at == at).tolist()
             yield Stored(
                 profile=key.profile,
                 rule=rule,
                 subject_type=key.subject_type,
-                organization=answerable if about_itself else int(row["organization_id"]),
-                subject=int(row["organization_id"] if about_itself else columns.subject[at]),
-                verdict=int(columns.verdict[at]),
-                required=int(columns.required[at]),
-                observed=int(columns.observed[at]),
-                due=int(columns.due[at]),
-                note=int(columns.note[at]),
-                period=period_of(key, int(row["year"]), int(columns.place[at])),
+                organization=answerable if about_itself else own,
+                subject=who,
+                verdict=verdict,
+                required=required,
+                observed=observed,
+                due=due,
+                note=note,
+                period=period_of(key, year, place),
                 evidence_table=EVIDENCE_TABLES[table - 1] if table else None,
-                evidence=columns.evidence[start : int(ends[at])].tolist(),
-                others=[
-                    (
-                        law.readings[int(columns.other_reading[other])],
-                        int(columns.other_verdict[other]),
-                    )
-                    for other in others
-                ],
+                evidence=evidence[end - count : end],
+                others=others.get(at, ()),
             )
+
+
+def _lists(*columns: NDArray[Any]) -> list[list[int]]:
+    return [column.tolist() for column in columns]
 
 
 def views(
@@ -148,6 +160,29 @@ def view(finding: Finding, names: Names) -> FindingView:
     )
 
 
+def bare_facts(session: AnySession, packs: Mapping[str, Pack]) -> NumberedFacts:
+    """Facts of no record, which know what stored masks and numbers of codes mean."""
+    return NumberedFacts({}, bits=_code_lists(session, packs))
+
+
+def compared(one: Stored, facts: NumberedFacts) -> tuple[int, int] | None:
+    """Observed and required where both are numbers; ``facts`` may be bare."""
+    rule = one.rule
+    silent = one.verdict == CODE_OF[Verdict.NOT_APPLICABLE] and one.period is None
+    if rule.check.observed_table is not None or silent:
+        return None
+    observed = rule.check.observed(rule, one.observed, facts)
+    required = rule.check.required(rule, one.required, facts)
+    if type(observed) is int and type(required) is int:
+        return observed, required
+    return None
+
+
+def _code_lists(session: AnySession, packs: Mapping[str, Pack]) -> dict[str, list[str]]:
+    bits = [(name, code) for name, codes in code_bits(session).items() for code in codes]
+    return reader.code_lists(bits, packs)
+
+
 def _facts(
     session: AnySession,
     packs: Mapping[str, Pack],
@@ -166,8 +201,7 @@ def _facts(
     if people and "members" not in source:
         # Nobody's roster, only their numbers.
         source["members"] = pa.table({"id": pa.array(sorted(people), pa.int64())})
-    bits = session.execute(reader.CODE_BITS).all()
-    return NumberedFacts(source, bits=reader.code_lists(bits, packs))
+    return NumberedFacts(source, bits=_code_lists(session, packs))
 
 
 def _named(one: Stored) -> Iterator[tuple[str, Iterable[int]]]:

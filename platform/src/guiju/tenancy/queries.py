@@ -1,6 +1,6 @@
 """Questions about tenants and what they enabled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from guiju.db.scope import operator_scope
-from guiju.db.session import AnySession
+from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
-from guiju.tenancy.models import EnabledProfile, Tenant
+from guiju.tenancy.models import EnabledProfile, Setting, Tenant
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,29 @@ class ProfileInForce:
     settings: Mapping[str, Any]
 
 
-def enabled_profiles(session: AnySession) -> list[ProfileInForce]:
+def tenant_settings(session: AnySession) -> Mapping[str, str]:
+    """Readings and settings that hold for the whole tenant, Guiju's own included, by name."""
+    table = Setting.__table__
+    select = sa.select(table.c.key, table.c.value)
+    return once(session, Setting, lambda: dict(session.execute(select).all()))
+
+
+def enabled_profiles(session: AnySession) -> Sequence[ProfileInForce]:
     """What the tenant enabled anywhere, past and future too, by path and day."""
+    return once(session, EnabledProfile, lambda: _enabled_profiles(session))
+
+
+def _enabled_profiles(session: AnySession) -> Sequence[ProfileInForce]:
     rows = session.execute(
-        sa.select(EnabledProfile, Organization.path)
+        sa.select(
+            EnabledProfile.id,
+            EnabledProfile.organization_id,
+            Organization.path,
+            EnabledProfile.profile,
+            EnabledProfile.judge_from,
+            EnabledProfile.until,
+            EnabledProfile.settings,
+        )
         .join(
             Organization,
             sa.and_(
@@ -66,15 +85,4 @@ def enabled_profiles(session: AnySession) -> list[ProfileInForce]:
         )
         .order_by(Organization.path, EnabledProfile.judge_from)
     )
-    return [
-        ProfileInForce(
-            enabled.id,
-            enabled.organization_id,
-            path,
-            enabled.profile,
-            enabled.judge_from,
-            enabled.until,
-            enabled.settings,
-        )
-        for enabled, path in rows
-    ]
+    return [ProfileInForce(*row) for row in rows]

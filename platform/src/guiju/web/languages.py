@@ -4,8 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_domain, get_locale, gettext
 
+from guiju.language import gettext as translated
 from guiju.language import speaking
 
 #: Locale by the code in the cookie.  Messages are written in Chinese, so the first of them
@@ -26,6 +27,10 @@ def init_app(app: Flask) -> None:
         default_timezone="Asia/Shanghai",
         default_translation_directories=str(Path(__file__).parent / "translations"),
         locale_selector=lambda: LOCALES[language()],
+    )
+    # The same translations by a shorter way: a page asks for a hundred of them.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=translated, ngettext=_plural, newstyle=True
     )
     app.before_request(_begin)
     app.teardown_request(_end)
@@ -50,6 +55,10 @@ def _begin() -> None:
     if language() != "zh":
         g.speaking = ExitStack()
         g.speaking.enter_context(speaking(gettext))
+
+
+def _plural(one: str, many: str, number: int) -> str:
+    return str(get_domain().get_translations().ungettext(one, many, number))
 
 
 def _end(_error: BaseException | None) -> None:

@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
         day_short=day_short,
         moment=moment,
         label=label,
-        number=format_decimal,
+        number=number,
         percent=percent,
         segments=segments,
         short_value=short_value,
@@ -146,6 +146,12 @@ def moment(value: datetime | None) -> str:
     if value is None:
         return ""
     return f"{day(to_user_timezone(value).date())} {format_time(value, 'short')}"
+
+
+def number(value: int) -> str:
+    """A number with its thousands apart, as the visitor's language writes it."""
+    # Pages of figures have hundreds of these, nearly all of them small.
+    return str(value) if 0 <= value < 1000 else str(format_decimal(value))
 
 
 def percent(part: int, whole: int) -> str:

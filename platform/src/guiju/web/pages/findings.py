@@ -231,8 +231,17 @@ def finding_address(view: FindingView) -> str:
 @blueprint.app_template_global()
 def cell_address(row: GridRow, found: GridCell, organization_id: int, year: int) -> str:
     """Where a cell leads: to its only finding, or to the list of those that are not met."""
-    if row.subject_type in _WHOLE and len(found.findings) == 1:
-        return finding_address(found.findings[0])
+    if row.subject_type in _WHOLE and found.number == 1:
+        named = row.subject_type != "organization"
+        return url_for(
+            "findings.page",
+            organization_id=organization_id,
+            requirement=row.requirement,
+            part=row.part,
+            period=found.period,
+            subject_type=row.subject_type if named else None,
+            subject=row.subject.code if named else None,
+        )
     return url_for(
         "findings.cell",
         organization_id=organization_id,

@@ -11,11 +11,11 @@ from flask_login import current_user
 from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
+from guiju.organizations.portrait import members_by_class, secretaries
 from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import (
     AttentionItem,
-    FindingView,
     GridCell,
     GridRow,
     NotVisible,
@@ -48,16 +48,20 @@ def page(organization_id: int) -> str | Response:
             organization_id,
             within=current_user.within,
             year=addresses.year(),
+            told=False,
         )
         below = queries.units_below(
             db.session, organization_id, within=current_user.within, year=grid.year
         )
-        coming, lacking = (_todo(organization_id, verdicts) for verdicts in (_COMING, _LACKING))
+        open_ = queries.own_attention(
+            db.session, plugins().packs, organization_id, within=current_user.within
+        )
     except NotVisible:
         abort(404)
     shown = request.args.get("show", "")
     shown = shown if shown in _SHOWN else _SHOWN[0]
-    portrait = visible_portrait(organization_id, grid.standing.as_of or today())
+    day = grid.standing.as_of or today()
+    portrait = visible_portrait(organization_id, day)
     if exports.wanted_format():
         if request.args.get("list") == "units":
             return export_units(sorted_units(below, ""), portrait.place.code)
@@ -66,13 +70,15 @@ def page(organization_id: int) -> str | Response:
         "organization.html",
         grid=grid,
         portrait=portrait,
+        members=members_by_class(db.session, organization_id, day),
+        secretaries=secretaries(db.session, organization_id, day),
         trail=trail(portrait),
         year=lay_out(grid.rows, shown),
         shown=shown,
         children=sorted_units(below, ""),
-        coming=coming,
-        lacking=lacking,
-        today=grid.standing.as_of or today(),
+        coming=_todo(open_, _COMING),
+        lacking=_todo(open_, _LACKING),
+        today=day,
         total=judged(grid.counts),
     )
 
@@ -86,18 +92,9 @@ class Todo:
     number: int
 
 
-def _todo(organization_id: int, verdicts: Sequence[str]) -> Todo:
-    found = queries.attention(
-        db.session,
-        plugins().packs,
-        organization_id,
-        within=current_user.within,
-        verdicts=verdicts,
-        limit=_MOST_ENTRIES,
-        below=False,
-    )
-    # A page of the list may be longer than asked for.
-    return Todo(verdicts, found.items[:_MOST_ENTRIES], sum(found.totals.values()))
+def _todo(open_: Sequence[AttentionItem], verdicts: Sequence[str]) -> Todo:
+    found = [item for item in open_ if item.verdict in verdicts]
+    return Todo(verdicts, found[:_MOST_ENTRIES], len(found))
 
 
 #: Lengths of periods that make a row of cells; all others have one cell a year.
@@ -197,12 +194,3 @@ def over_months(cells: Sequence[GridCell]) -> list[Span]:
     if month <= 12:
         spans.append(Span(13 - month, None))
     return spans
-
-
-@blueprint.app_template_global()
-def tally(view: FindingView) -> str:
-    """Observed of required in a cell's room: 2/3; empty where they are not numbers."""
-    observed, required = view.finding["observed"], view.finding["required"]
-    if isinstance(observed, int) and isinstance(required, int) and not isinstance(observed, bool):
-        return f"{observed}/{required}"
-    return ""

@@ -47,15 +47,11 @@ def page(organization_id: int) -> str:
             today=day,
         )
         grid = queries.organization_grid(
-            db.session, packs, organization_id, within=current_user.within
+            db.session, packs, organization_id, within=current_user.within, told=False
         )
     except NotVisible:
         abort(404)
-    returned = [
-        row
-        for row in records.returned_records(db.session, current_user)
-        if row.organization_id == organization_id
-    ]
+    returned = records.returned_records(db.session, current_user, organization_id=organization_id)
     may_record = current_user.may("records.write", portrait.place.path)
     may_attest = current_user.may("period.attest", portrait.place.path)
     open_months = attestations.open_months(db.session, current_user, organization_id, today=day)
@@ -69,9 +65,9 @@ def page(organization_id: int) -> str:
         asked_of_us=[
             row
             for row in tasks.tasks(
-                db.session, packs, current_user, organization_id, state="open"
+                db.session, packs, current_user, organization_id, state="open", below=False
             ).rows
-            if row.unit.organization_id == organization_id and "answer" in row.actions
+            if "answer" in row.actions
         ],
         drafts=drafts.drafts_of(db.session, current_user, organization_id) if may_record else [],
         open_months=open_months[0] if open_months and may_attest else None,
