@@ -39,6 +39,8 @@ def refuse_unknown(
     for target, code, _place in named:
         if (target, code) not in trusted:
             asked.setdefault(target, set()).add(code)
+    if not asked:
+        return
     inside = _within_reach(visitor, unit)
     known = {
         target: set(session.scalars(query))

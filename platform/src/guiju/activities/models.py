@@ -17,6 +17,9 @@ from guiju.db.models import Base, TenantRow, reference
 #: back for correction, or declared void.  An occasion without a row has been imported.
 RECORD_STATES = ("planned", "submitted", "reviewed", "archived", "returned", "voided")
 
+#: A record entered more than so many days after the day is late, unless a tenant says otherwise.
+LATE_AFTER_DAYS = 10
+
 #: Most reviews that a unit's superiors may ask for.
 MOST_LEVELS = 2
 

@@ -66,10 +66,15 @@ def write_occasion(
     actor: Actor,
     occasion: Row,
     parts: Mapping[str, Sequence[Row]] | None = None,
+    *,
+    is_new: bool = False,
 ) -> Occasion:
-    """As :func:`record_occasion`, in the caller's transaction."""
+    """As :func:`record_occasion`, in the caller's transaction.
+
+    ``is_new`` says that the caller has made sure that there is no occasion of this ``id``.
+    """
     parts = parts or {}
-    known = session.scalars(_by_code(occasion["id"])).one_or_none()
+    known = None if is_new else session.scalars(_by_code(occasion["id"])).one_or_none()
     before = None if known is None else row_values(known)
     if known is None:
         occasion = {"recorded_on": clock.today(), **occasion}
@@ -81,8 +86,8 @@ def write_occasion(
         name: [{**row, "occasion": occasion["id"]} for row in rows] for name, rows in kept.items()
     }
     stored = store(session, {"occasions": [occasion], **brought}, "occasion.record")
-    session.expire_all()
-    recorded = session.scalars(_by_code(occasion["id"])).one()
+    again = _by_code(occasion["id"]).execution_options(populate_existing=True)
+    recorded = session.scalars(again).one()
     leave.store_reasons(session, recorded.id, came)
     if recorded.organization_id not in stored.organizations:
         # Rows that were only removed show in nothing that was stored.

@@ -67,11 +67,13 @@ def _of(session: AnySession, draft_id: int | None, occasion_id: int | None) -> l
         owners.append(RecordFile.draft_id == draft_id)
     if occasion_id is not None:
         owners.append(RecordFile.occasion_id == occasion_id)
+    if not owners:
+        return []
     return list(
         session.scalars(
             sa.select(RecordFile).where(
                 RecordFile.tenant_id == current_tenant_id(),
-                sa.or_(sa.false(), *owners),
+                sa.or_(*owners),
                 RecordFile.removed_at.is_(None),
             )
         )

@@ -42,6 +42,7 @@ from guiju.activities.calendar import business_day
 from guiju.activities.models import Occasion, Record, RecordStep, RecordVersion
 from guiju.activities.operations import write_occasion
 from guiju.audit.operations import record as write_down
+from guiju.db.models import this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
@@ -56,6 +57,7 @@ def submit_draft(
     plugins: Plugins,
     draft_id: int,
     *,
+    payload: Mapping[str, Any] | None = None,
     revision: int | None = None,
     record_revision: int | None = None,
     reason: str | None = None,
@@ -63,8 +65,9 @@ def submit_draft(
     """Make a record of a draft, or correct the record that it was begun from.
 
     The draft goes with it; submitting it once more answers with the record it became.
-    ``revision`` is the draft's; ``record_revision`` says which version of the record the
-    author has seen meanwhile, and is by default the one that the correction set out from.
+    ``payload`` is what was typed since the draft was last kept.  ``revision`` is the draft's;
+    ``record_revision`` says which version of the record the author has seen meanwhile, and is
+    by default the one that the correction set out from.
     Raises ``BadInput`` with every fault (what was typed stays in the draft),
     :class:`Conflict`, :class:`NotVisible`.
     """
@@ -74,8 +77,9 @@ def submit_draft(
         except NotVisible:
             return _made_of(session, visitor, draft_id)
         drafts.refuse_stale(draft, revision)
+        typed = draft.payload if payload is None else payload
         if draft.occasion_id is None:
-            made = _create(session, visitor, plugins, unit, draft.payload, draft_id=draft.id)
+            made = _create(session, visitor, plugins, unit, typed, draft_id=draft.id)
         else:
             seen = draft.occasion_revision if record_revision is None else record_revision
             made = _correct(
@@ -83,7 +87,7 @@ def submit_draft(
                 visitor,
                 plugins,
                 draft.occasion_id,
-                draft.payload,
+                typed,
                 seen,
                 reason,
                 draft_id=draft.id,
@@ -236,7 +240,7 @@ def _create(
         "recorded_on": None if planned else today,
     }
     parts = _parts(session, loaded, (), draft_id=draft_id)
-    occasion = write_occasion(session, visitor.actor(), row, parts)
+    occasion = write_occasion(session, visitor.actor(), row, parts, is_new=True)
     if draft_id is not None:
         papers.adopt(session, draft_id, occasion.id)
     made = Record(
@@ -248,13 +252,14 @@ def _create(
         author=visitor.name,
         extra={},
     )
+    action = "plan"
+    if not planned:
+        action = "submit"
+        made.late = _is_late(session, unit, occasion)
+        _hand_up(session, visitor, made, unit, action)
     session.add(made)
     _save(session, visitor, made, loaded, None)
-    if planned:
-        _step(session, visitor, made, "plan", unit.id, None)
-    else:
-        made.late = _is_late(session, unit, occasion)
-        _send_up(session, visitor, made, unit, "submit", None)
+    _step(session, visitor, made, action, unit.id, None, code=occasion.code)
     return made
 
 
@@ -404,10 +409,9 @@ def _made_of(session: AnySession, visitor: Visitor, draft_id: int) -> Record:
 def _new_code(session: AnySession, wanted: str | None) -> str:
     """The id of a new occasion, which no other has: the author's own, or one made up."""
     if wanted is None:
-        numbers = sa.select(sa.Sequence("occasions_id_seq").next_value())
-        while _is_taken(session, code := f"r{session.scalars(numbers).one()}"):
+        while _is_held(session, code := session.execute(_NEXT_CODE).one().code):
             pass
-        return code
+        return str(code)
     code = wanted.strip()
     if not 1 <= len(code) <= payloads.MOST_ID or not code.isprintable():
         text = _("应为 1 至 {number} 个字的编号").format(number=payloads.MOST_ID)
@@ -419,8 +423,23 @@ def _new_code(session: AnySession, wanted: str | None) -> str:
 
 def _is_taken(session: AnySession, code: str) -> bool:
     """Whether an occasion has this id; until the end of the transaction nobody else takes it."""
-    key = f"{current_tenant_id()} {code}"
-    session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    session.execute(sa.select(_locked(sa.literal(code))))
+    return _is_held(session, code)
+
+
+def _locked(code: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    key = sa.cast(this_tenant(), sa.Text) + " " + code
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))
+
+
+#: The next code made up, already taken from whoever else may want it.
+_MADE_UP = sa.select(
+    (sa.literal("r") + sa.cast(sa.Sequence("occasions_id_seq").next_value(), sa.Text)).label("code")
+).subquery("made_up")
+_NEXT_CODE = sa.select(_MADE_UP.c.code, _locked(_MADE_UP.c.code))
+
+
+def _is_held(session: AnySession, code: str) -> bool:
     taken = sa.select(Occasion.id).where(
         Occasion.tenant_id == current_tenant_id(), Occasion.code == code
     )
@@ -506,6 +525,13 @@ def _send_up(
     comment: str | None,
 ) -> None:
     """Hand a record just saved to the first who reviews it, or archive it."""
+    _hand_up(session, visitor, found, unit, action)
+    _step(session, visitor, found, action, unit.id, comment)
+
+
+def _hand_up(
+    session: AnySession, visitor: Visitor, found: Record, unit: Organization, action: str
+) -> None:
     station = None
     if workflow.workflow_of(session, unit.path).levels:
         authors = workflow.authors(session, found.occasion_id) | {visitor.user_id}
@@ -515,7 +541,6 @@ def _send_up(
     found.state = "archived" if station is None else "submitted"
     if action == "submit":
         found.submitted_at = sa.func.now()
-    _step(session, visitor, found, action, unit.id, comment)
 
 
 def _for_review(
@@ -551,8 +576,13 @@ def _step(
     action: str,
     organization_id: int,
     comment: str | None,
+    *,
+    code: str | None = None,
 ) -> None:
-    """Write down what was done to a record, for its readers and for the audit trail."""
+    """Write down what was done to a record, for its readers and for the audit trail.
+
+    ``code`` is the author's id of the occasion, looked up unless it is given.
+    """
     session.add(
         RecordStep(
             occasion_id=found.occasion_id,
@@ -565,7 +595,8 @@ def _step(
             comment=comment,
         )
     )
-    code = session.scalar(sa.select(Occasion.code).where(Occasion.id == found.occasion_id))
+    if code is None:
+        code = session.scalar(sa.select(Occasion.code).where(Occasion.id == found.occasion_id))
     after = {"state": found.state, "revision": found.revision, "comment": comment}
     write_down(session, visitor.actor(), f"record.{action}", "occasion", code, after=after)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -56,6 +56,6 @@ def says(word: str, kinds: int) -> sa.ColumnElement[bool]:
     return sa.or_(*parts)
 
 
-def mask(kinds: Collection[str], known: dict[str, int]) -> int:
+def mask(kinds: Collection[str], known: Mapping[str, int]) -> int:
     """The mask of kinds by their bits; those that nobody has used yet have none."""
     return sum(1 << known[kind] for kind in kinds if kind in known)

@@ -7,10 +7,10 @@ What is blank is left out.  A snapshot has ``recorded_on`` and ``files`` besides
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 
 from guiju.activities import leave, papers
 from guiju.activities.models import Record
@@ -18,7 +18,7 @@ from guiju.activities.payloads import PARTS
 from guiju.db.arrays import any_of
 from guiju.db.codes import bits, codes_of, masked_vocabularies
 from guiju.db.facts_tables import stored_name
-from guiju.db.models import metadata
+from guiju.db.models import metadata, this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.rules import tables
@@ -37,18 +37,14 @@ def snapshot(session: AnySession, occasion_id: int) -> Snapshot:
 
 def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snapshot]:
     """Occasions (by number) as they are recorded now."""
-    rows = {name: _rows(session, name, occasions) for name in ("occasions", *PARTS)}
+    rows = _rows(session, occasions)
     words = _Words(session, rows)
     found: dict[int, Snapshot] = {}
     for row in rows["occasions"]:
-        own = words.plain("occasions", row)
-        found[row["id"]] = {
-            name: value for name, value in own.items() if name not in {"id", "organization"}
-        }
+        found[row["id"]] = words.plain("occasions", row)
     for part in PARTS:
         for row in rows[part]:
             told = words.plain(part, row)
-            told.pop("occasion")
             if row.get(leave.COLUMN) is not None and row["status"] == "excused":
                 told[leave.COLUMN] = row[leave.COLUMN]
             found[row["occasion_id"]].setdefault(part, []).append(told)
@@ -79,12 +75,35 @@ def editable(snapshot: Mapping[str, Any]) -> Snapshot:
     }
 
 
-def _rows(session: AnySession, name: str, occasions: Collection[int]) -> list[Mapping[str, Any]]:
+def _rows(session: AnySession, occasions: Collection[int]) -> dict[str, list[Mapping[str, Any]]]:
+    """The rows of occasions and of all their parts, asked for at once."""
+    found = session.execute(_ROWS, {"occasions": list(occasions)}).one()
+    return {name: getattr(found, name) or [] for name in _TABLES}
+
+
+def _listed(name: str) -> sa.ScalarSelect[Any]:
+    """The rows of a table as one list, days as text."""
     table = metadata.tables[name]
     key = table.c.id if name == "occasions" else table.c.occasion_id
     order = [table.c.id] if "id" in table.c else [table.c.person_id, table.c.person_class]
-    query = sa.select(table).where(table.c.tenant_id == current_tenant_id(), any_of(key, occasions))
-    return [dict(row) for row in session.execute(query.order_by(*order)).mappings()]
+    row = sa.func.to_json(table.table_valued())
+    return (
+        sa.select(sa.func.json_agg(aggregate_order_by(row, *order), type_=JSON))
+        .where(table.c.tenant_id == this_tenant(), key == sa.any_(_OCCASIONS))
+        .scalar_subquery()
+    )
+
+
+_TABLES = ("occasions", *PARTS)
+_OCCASIONS = sa.bindparam("occasions", type_=ARRAY(sa.BigInteger))
+_ROWS = sa.select(*(_listed(name).label(name) for name in _TABLES))
+
+
+def _columns(table: str) -> dict[str, Any]:
+    """The columns that a snapshot tells: of a part not which occasion, of that not whose."""
+    left_out = {"id", "organization"} if table == "occasions" else {"occasion"}
+    columns = tables.columns(table)
+    return {name: columns[name] for name in columns if name not in left_out}
 
 
 class _Words:
@@ -95,7 +114,7 @@ class _Words:
     ) -> None:
         wanted: dict[str, set[int]] = {target: set() for target in _TARGETS}
         for name, found in rows.items():
-            for column, field in tables.columns(name).items():
+            for column, field in _columns(name).items():
                 target, stored = field.metadata.get("target"), stored_name(name, column)
                 if target is None or stored is None:
                     continue
@@ -111,7 +130,7 @@ class _Words:
     def plain(self, table: str, row: Mapping[str, Any]) -> Snapshot:
         """A stored row as an author writes it."""
         told: Snapshot = {}
-        for column, field in tables.columns(table).items():
+        for column, field in _columns(table).items():
             stored = stored_name(table, column)
             value = None if stored is None else row[stored]
             if value is None:
@@ -125,7 +144,7 @@ class _Words:
                 case "codes":
                     told[column] = codes_of(value, self._bits[field.metadata["vocabulary"].name])
                 case _:
-                    told[column] = value.isoformat() if isinstance(value, date) else value
+                    told[column] = value
         return {column: value for column, value in told.items() if value != []}
 
 

@@ -6,6 +6,7 @@ author's ids.  One record from a form and a workbook of a whole city take the sa
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -339,18 +340,16 @@ def _touched_organizations(
     if "organizations" in merged:
         found |= merged["organizations"].traces["id"] | merged["organizations"].traces["parent_id"]
     occasions = {*occasions, *_gathered(merged, merged, ("occasion_id",))}
-    found |= set(
-        session.scalars(
-            sa.select(Occasion.organization_id).where(any_of(Occasion.id, occasions)).distinct()
-        )
-    )
+    found |= _places(session, Occasion.organization_id, Occasion.id, occasions)
     people = _gathered(merged, merged, ("person_id",))
-    found |= set(
-        session.scalars(
-            sa.select(Member.organization_id).where(any_of(Member.person_id, people)).distinct()
-        )
-    )
-    return found
+    return found | _places(session, Member.organization_id, Member.person_id, people)
+
+
+def _places(session: AnySession, place: Any, key: Any, numbers: set[int]) -> set[int]:
+    """The organizations of the rows of these numbers."""
+    if not numbers:
+        return set()
+    return set(session.scalars(sa.select(place).where(any_of(key, numbers)).distinct()))
 
 
 def _owners(session: AnySession, merged: Mapping[str, Merged]) -> set[int]:
@@ -358,11 +357,7 @@ def _owners(session: AnySession, merged: Mapping[str, Merged]) -> set[int]:
     found = _gathered(merged, merged, ("organization_id", "by_id"))
     found |= _gathered(merged, ("organizations",), ("id",))
     occasions = _gathered(merged, merged, ("occasion_id",))
-    return found | set(
-        session.scalars(
-            sa.select(Occasion.organization_id).where(any_of(Occasion.id, occasions)).distinct()
-        )
-    )
+    return found | _places(session, Occasion.organization_id, Occasion.id, occasions)
 
 
 def _gathered(

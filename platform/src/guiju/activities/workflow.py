@@ -19,17 +19,21 @@ from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.queries import held_on
 from guiju.accounts.visitors import Visitor
 from guiju.activities.access import find_unit
-from guiju.activities.models import MOST_LEVELS, RecordVersion, WorkflowSetting
+from guiju.activities.models import (
+    LATE_AFTER_DAYS,
+    MOST_LEVELS,
+    RecordVersion,
+    WorkflowSetting,
+)
 from guiju.audit.operations import record, row_values
+from guiju.db.arrays import any_of
 from guiju.db.scope import current_tenant_id
-from guiju.db.session import AnySession, transaction
+from guiju.db.session import AnySession, once, transaction
 from guiju.language import gettext as _
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
 from guiju.rules.problems import BadInput, Problem
 
-#: A record entered more than so many days after the day is late, unless a tenant says otherwise.
-LATE_AFTER_DAYS: Final = 10
 _MOST_DAYS: Final = 366
 #: States in which somebody has the record for review.
 WAITING: Final = ("submitted", "reviewed")
@@ -50,12 +54,16 @@ class Workflow:
 
 def workflow_of(session: AnySession, path: str) -> Workflow:
     """What holds at the organization with ``path``: set there, or at the nearest above."""
+    return once(session, (workflow_of, path), lambda: _workflow_of(session, path))
+
+
+def _workflow_of(session: AnySession, path: str) -> Workflow:
     settings = {
         row.organization_id: row
         for row in session.scalars(
             sa.select(WorkflowSetting).where(
                 WorkflowSetting.tenant_id == current_tenant_id(),
-                WorkflowSetting.organization_id.in_(_line(path)),
+                any_of(WorkflowSetting.organization_id, _line(path)),
             )
         )
     }

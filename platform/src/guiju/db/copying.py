@@ -64,9 +64,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers:
     """The numbers of the rows of ``table`` whose code is one of ``codes``."""
     if len(codes) <= FEW:
-        found = session.execute(
-            sa.select(table.c.code, table.c.id).where(table.c.code.in_(codes.to_pylist()))
-        ).all()
+        named = sa.select(table.c.code, table.c.id).where(table.c.code.in_(codes.to_pylist()))
+        found = session.execute(named).all() if len(codes) else []
         return Numbers(
             pa.array([code for code, _ in found], pa.string()),
             pa.array([number for _, number in found], pa.int64()),
@@ -79,6 +78,8 @@ def numbers_of(session: AnySession, table: sa.Table, codes: pa.Array) -> Numbers
 
 def new_numbers(session: AnySession, table: sa.Table, count: int) -> pa.Array:
     """``count`` numbers for rows to come."""
+    if not count:
+        return pa.array([], pa.int64())
     sequence = sa.Sequence(f"{table.name}_id_seq")
     (ids,) = session.execute(
         sa.select(sa.func.array_agg(sequence.next_value())).select_from(

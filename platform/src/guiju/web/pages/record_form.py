@@ -17,6 +17,7 @@ from guiju.activities.access import Conflict
 from guiju.activities.differences import differences
 from guiju.activities.drafts import DraftView
 from guiju.activities.leave import LEAVE_REASONS
+from guiju.activities.models import Record
 from guiju.activities.preparing import Attendee
 from guiju.clock import today
 from guiju.db import db
@@ -57,12 +58,14 @@ class Form:
     """
 
     unit: Portrait
+    #: The day it was held on, as far as one is typed; else today.
+    held_on: date
     asked: Guidance
     wanted: Wanted
     fields: MultiDict[str, str]
-    roster: Sequence[Attendee]
-    officers: Sequence[Attendee]
-    groups: Sequence[tuple[int, str]]
+    roster: Sequence[Attendee] = ()
+    officers: Sequence[Attendee] = ()
+    groups: Sequence[tuple[int, str]] = ()
     added: Sequence[RecordField] = ()
     draft: DraftView | None = None
     revision: int | None = None
@@ -171,6 +174,7 @@ def fields(organization_id: int) -> str:
     unit, day = _unit(organization_id)
     form = _typed(unit, day)
     if "HX-Request" in request.headers:
+        form = _with_people(form)
         return _render("records/fields.html", form, same_roster=_same_roster(form.roster))
     return _page(form)
 
@@ -210,26 +214,11 @@ def submit(organization_id: int) -> Response | tuple[str, int]:
     unit, day = _unit(organization_id)
     form = _typed(unit, day)
     try:
-        kept = _keep(form)
-    except Conflict as conflict:
-        return _page(replace(form, conflict=conflict, revision=conflict.revision)), 409
-    except BadInput as error:
-        return _page(_with_faults(form, error)), 422
-    form = replace(form, draft=kept, revision=kept.revision)
-    try:
-        made = records.submit_draft(
-            db.session,
-            current_user,
-            plugins(),
-            kept.draft_id,
-            revision=kept.revision,
-            record_revision=form.record_revision,
-            reason=request.form.get("reason"),
-        )
+        made = _hand_in(form)
     except Conflict as conflict:
         return _page(_conflicting(form, conflict)), 409
     except BadInput as error:
-        return _page(_with_faults(form, error)), 422
+        return _page(_faulty(form, error)), 422
     # The record's page lets the browser forget what it kept, this once.
     session[HANDED_IN] = made.occasion_id
     flash(_("已提交。") if made.state == "submitted" else _("已记录。"))
@@ -285,22 +274,30 @@ def _typed(unit: Portrait, day: date) -> Form:
 
 def _form(unit: Portrait, day: date, fields: MultiDict[str, str]) -> Form:
     held_on = _day(fields.get("held_on", "")) or day
-    number = unit.place.organization_id
     asked = guidance(db.session, plugins().packs, unit, held_on)
     kinds = fields.getlist("kinds")
-    body = preparing.body_of(kinds, fields.get("form"))
-    if unit.place.kind == "party_group" and body == "assembly":
-        body = "group"
-    roster = preparing.roster(db.session, number, body, held_on)
     return Form(
         unit=unit,
+        held_on=held_on,
         asked=asked,
         wanted=asked.wanted(kinds),
         fields=fields,
-        roster=[*roster, *_strangers(fields, roster)],
-        officers=preparing.officers(db.session, number, held_on),
-        groups=preparing.groups_of(db.session, number) if body == "group" else (),
         added=extra_fields.fields_of(db.session, plugins(), unit.place.path, kinds, held_on),
+    )
+
+
+def _with_people(form: Form) -> Form:
+    """The form with whom it lists, which nothing but showing it needs."""
+    number, day = form.unit.place.organization_id, form.held_on
+    body = preparing.body_of(form.kinds, form.fields.get("form"))
+    if form.unit.place.kind == "party_group" and body == "assembly":
+        body = "group"
+    roster = preparing.roster(db.session, number, body, day)
+    return replace(
+        form,
+        roster=[*roster, *_strangers(form.fields, roster)],
+        officers=preparing.officers(db.session, number, day),
+        groups=preparing.groups_of(db.session, number) if body == "group" else (),
     )
 
 
@@ -315,6 +312,24 @@ def _same_roster(roster: Sequence[Attendee]) -> bool:
     """Whether the form that was sent listed these people."""
     sent = [name.removeprefix(ATTENDS) for name in request.form if name.startswith(ATTENDS)]
     return sent == [attendee.code for attendee in roster]
+
+
+def _hand_in(form: Form) -> Record:
+    """Make a record of what was typed; a draft there may be goes with it."""
+    payload = _payload(form, {} if form.draft is None else form.draft.payload)
+    number = form.unit.place.organization_id
+    if form.draft is None:
+        return records.create_record(db.session, current_user, plugins(), number, payload)
+    return records.submit_draft(
+        db.session,
+        current_user,
+        plugins(),
+        form.draft.draft_id,
+        payload=payload,
+        revision=form.revision,
+        record_revision=form.record_revision,
+        reason=request.form.get("reason"),
+    )
 
 
 def _keep(form: Form) -> DraftView:
@@ -338,12 +353,29 @@ def _with_faults(form: Form, error: BadInput) -> Form:
     return replace(form, errors=record_forms.by_field(error.problems))
 
 
+def _kept(form: Form) -> Form:
+    """The form, kept as a draft."""
+    kept = _keep(form)
+    return replace(form, draft=kept, revision=kept.revision)
+
+
+def _faulty(form: Form, error: BadInput) -> Form:
+    """The form with its faults, kept as a draft if that is possible."""
+    try:
+        form = _kept(form)
+    except Conflict as conflict:
+        return replace(form, conflict=conflict, revision=conflict.revision)
+    except BadInput as worse:
+        error = worse
+    return _with_faults(form, error)
+
+
 def _conflicting(form: Form, conflict: Conflict) -> Form:
     """The form with what somebody else saved: of the draft, or of the record that it corrects."""
-    assert form.draft is not None
-    kept = drafts.find_draft(db.session, current_user, form.draft.draft_id)
-    if kept.revision != form.revision:
-        return replace(form, conflict=conflict, revision=conflict.revision)
+    try:
+        form = _kept(form)
+    except Conflict as of_draft:
+        return replace(form, conflict=of_draft, revision=of_draft.revision)
     return replace(form, conflict=conflict, record_revision=conflict.revision)
 
 
@@ -368,7 +400,8 @@ def _page(form: Form) -> str:
         if form.draft is None
         else attachments.files_of_draft(db.session, current_user, form.draft.draft_id)
     )
-    return _render("records/form.html", form, trail=trail(form.unit), changes=changes, files=files)
+    shown = _with_people(form)
+    return _render("records/form.html", shown, trail=trail(form.unit), changes=changes, files=files)
 
 
 def _render(template: str, form: Form, **values: object) -> str:
