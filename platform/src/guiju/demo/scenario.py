@@ -18,11 +18,15 @@ from typing import Any
 import pyarrow as pa
 
 from guiju import facts
+from guiju.activities.models import LATE_AFTER_DAYS
 from guiju.demo.people import People, Person
 from guiju.facts.workbook_writer import write_xlsx
 from guiju.rules import tables
 
 Row = dict[str, Any]
+
+#: Of so many records one is made long after the day.
+_ONE_LATE_IN = 23
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,13 @@ class Scenario:
         """One more row of a table."""
         self.rows.setdefault(table, []).append(row)
         return row
+
+    def _recorded(self, number: str, held_on: date) -> date:
+        """When somebody came to record an occasion: within days, now and then within weeks."""
+        days = self.random.choice((0, 1, 1, 2, 5))
+        if int(number[1:]) % _ONE_LATE_IN == 0:
+            days += LATE_AFTER_DAYS
+        return min(held_on + timedelta(days=days), self.as_of)
 
     def next_id(self, prefix: str) -> str:
         """A new id such as ``o000001``."""
@@ -539,9 +550,10 @@ class Scenario:
             for person in invited
             if self.random.random() < 0.93 or person in branch.officers.values()
         ]
+        number = self.next_id("o")
         row = self.add(
             "occasions",
-            id=self.next_id("o"),
+            id=number,
             organization=at or branch.id,
             kinds=list(kinds),
             held_on=day,
@@ -549,7 +561,7 @@ class Scenario:
             chair=(people or branch.members)[0].id if at else branch.secretary.id,
             lecturer=branch.secretary.id if "party_lecture" in kinds else None,
             title_text=_TITLES.get(kinds[0]),
-            recorded_on=min(day + timedelta(days=self.random.choice((0, 1, 1, 2, 5))), self.as_of),
+            recorded_on=self._recorded(number, day),
             place="党员活动室",
             **{"theme": self.random.choice(_THEMES), **columns},
         )

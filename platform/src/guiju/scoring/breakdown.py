@@ -32,9 +32,12 @@ def breakdown(session: AnySession, path: str, years: Collection[int]) -> list[Pa
     """The findings stored at and below ``path`` in some years, by kind and sector."""
     stored = sa.union_all(
         *(
-            sa.select(table.c.tenant_id, table.c.organization_id, table.c.totals).where(
-                within(table.c.path, path), table.c.year.in_(years)
-            )
+            sa.select(
+                table.c.tenant_id,
+                table.c.organization_id,
+                table.c.totals,
+                table.c.late if "late" in table.c else sa.literal(0).label("late"),
+            ).where(within(table.c.path, path), table.c.year.in_(years))
             for table in (OrganizationFindings.__table__, RecordFindings.__table__)
         )
     ).subquery("stored")
@@ -44,6 +47,7 @@ def breakdown(session: AnySession, path: str, years: Collection[int]) -> list[Pa
             stored.c.tenant_id,
             stored.c.organization_id,
             *(sa.func.sum(stored.c.totals[at + 1]).label(name) for at, name in enumerate(names)),
+            sa.func.sum(stored.c.late).label("late"),
         )
         .group_by(stored.c.tenant_id, stored.c.organization_id)
         .subquery("each")
@@ -55,7 +59,7 @@ def breakdown(session: AnySession, path: str, years: Collection[int]) -> list[Pa
             organization.c.kind,
             sector.label("sector_held"),
             sa.func.count(),
-            *(sa.func.sum(each.c[name]) for name in names),
+            *(sa.func.sum(each.c[name]) for name in [*names, "late"]),
         )
         .select_from(each)
         .join(
@@ -69,8 +73,8 @@ def breakdown(session: AnySession, path: str, years: Collection[int]) -> list[Pa
         .order_by(organization.c.kind, sa.column("sector_held"))
     )
     return [
-        Part(kind, found, units, views.as_counts([int(number) for number in numbers]))
-        for kind, found, units, *numbers in rows
+        Part(kind, found, units, views.as_counts(numbers, late))
+        for kind, found, units, *numbers, late in rows
     ]
 
 

@@ -50,6 +50,8 @@ class Rows:
 
     def count(self, tally: tallies.Tally) -> None:
         """So many findings about members or records, the met ones included."""
+        if tally.verdict == views.LATE:
+            return
         key = self._law.keys[tally.rule]
         row = (key.profile, key.requirement, key.part, key.subject_type, self._whole)
         self._keys[row] = key

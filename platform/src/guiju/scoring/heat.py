@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from guiju.db.session import AnySession
-from guiju.rules.findings import VERDICT_CODES
 from guiju.rules.pack import Pack
 from guiju.rules.periods import Unit as PeriodUnit
 from guiju.rules.periods import parse
@@ -23,8 +22,9 @@ from guiju.scoring.naming import Names
 from guiju.scoring.numbering import RuleKey, rule_keys
 from guiju.scoring.payload import COUNT, NO_PERIOD, SECTION
 from guiju.scoring.results import Counts, Unit
+from guiju.scoring.views import COUNTED
 
-_VERDICTS = len(VERDICT_CODES)
+_KINDS = len(COUNTED)
 
 #: Rule, place in the year, verdict and number of each count.
 _Counted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -71,7 +71,7 @@ def heat(
     wanted = _Wanted(keys, period, newest=newest)
     units = Names(session).units(set(stored))
     order = sorted(stored, key=lambda unit: (units[unit].code, unit))
-    counts = np.zeros((len(order), int(max(keys, default=0)) + 1, _VERDICTS), dtype=np.int64)
+    counts = np.zeros((len(order), int(max(keys, default=0)) + 1, _KINDS), dtype=np.int64)
     for at, unit in enumerate(order):
         for stored_year, (rule, place, verdict, number) in stored[unit]:
             keep = wanted.mask(rule, place, stored_year)
@@ -188,8 +188,8 @@ def _rows(
                         str(part.versions[-1].strictness),
                         [
                             {
-                                str(verdict): int(number)
-                                for verdict, number in zip(VERDICT_CODES, row, strict=True)
+                                code: int(number)
+                                for code, number in zip(COUNTED, row, strict=True)
                                 if number
                             }
                             for row in sums

@@ -127,10 +127,16 @@ class _Excepted(_Judged):
     counts: Mapped[bytes]
 
 
-class RecordFindings(_Excepted, Base):
+class _Punctual:
+    """How many of the findings about organizations are met by records made late."""
+
+    late: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+
+
+class RecordFindings(_Punctual, _Excepted, Base):
     """Findings about single occasions, talks, reports and the like of an organization.
 
-    The counts are of its members' findings as well.
+    The counts are of its members' findings as well, and of its own that are met late.
     """
 
     __tablename__ = "record_findings"
@@ -152,7 +158,7 @@ class MemberFindings(_Excepted, Base):
     )
 
 
-class Rollup(_Counted, Base):
+class Rollup(_Punctual, _Counted, Base):
     """Counts of an organization with all that is below it; only where something is below."""
 
     __tablename__ = "rollups"

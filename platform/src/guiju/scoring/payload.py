@@ -28,7 +28,9 @@ columns of a row of ``organization_findings``, ``record_findings`` or ``member_f
     The folded difference of each subject's number from the one before.
 ``counts`` (not in ``organization_findings``; in ``rollups``)
     Eight bytes for each rule, period and verdict that occurs: the rule's number (two bytes),
-    the place of the period, the verdict, how many (four bytes).
+    the place of the period, the verdict, how many (four bytes).  In the place of a verdict
+    :data:`LATE` says how many of the organization's own findings are met by records that were
+    made late.
 
 The numbers of verdicts and of evidence tables are only ever added to.
 """
@@ -40,10 +42,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from guiju.rules.findings import VERDICT_CODES
 from guiju.rules.periods import NULL_DAY
 from guiju.scoring import varints
 from guiju.scoring.varints import Signed, Unsigned
 
+#: Stands beside the verdicts in counts; of what is met, what was recorded late.
+LATE = len(VERDICT_CODES)
 #: Place of what belongs to no period of the year.
 NO_PERIOD = 15
 _LONGEST_RUN = 15

@@ -222,7 +222,10 @@ def _by_child(session: AnySession, organization_id: int, years: list[int]) -> li
         sa.union_all(
             *(
                 sa.select(
-                    model.organization_id, model.totals, sa.literal(model is Rollup).label("summed")
+                    model.organization_id,
+                    model.totals,
+                    sa.literal(0) if model is OrganizationFindings else model.late,
+                    sa.literal(model is Rollup).label("summed"),
                 ).where(model.superior_id == organization_id, model.year.in_(years))
                 for model in (Rollup, OrganizationFindings, RecordFindings)
             )
@@ -230,14 +233,16 @@ def _by_child(session: AnySession, organization_id: int, years: list[int]) -> li
     ).all()
     below = {row.organization_id for row in rows if row.summed}
     totals: dict[int, list[int]] = {}
-    for child, numbers, summed in rows:
+    late: dict[int, int] = {}
+    for child, numbers, recorded_late, summed in rows:
         # Where there are sums of it and all below it, they have its own counts in them.
         if summed or child not in below:
             sums = totals.get(child)
             totals[child] = numbers if sums is None else [*map(add, sums, numbers)]
+            late[child] = late.get(child, 0) + recorded_late
     units = Names(session).units(list(totals))
     return [
-        UnitCounts(units[child], child in below, views.as_counts(totals[child]))
+        UnitCounts(units[child], child in below, views.as_counts(totals[child], late[child]))
         for child in sorted(totals, key=lambda child: (units[child].name, child))
     ]
 

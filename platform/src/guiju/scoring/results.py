@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-#: Number of findings by verdict code; verdicts that do not occur are left out.
+#: Number of findings by verdict code; verdicts that do not occur are left out.  Beside them
+#: ``late``: how many of those met about an organization rest on records that were made late.
 Counts = Mapping[str, int]
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from guiju.db.models import metadata
 from guiju.scoring import bulk
 from guiju.scoring.numbering import LAST_RULE
-from guiju.scoring.payload import COUNT, NO_PERIOD, SECTION
-from guiju.scoring.sheets import VERDICTS, as_lists, counts_bytes
+from guiju.scoring.payload import COUNT, LATE, NO_PERIOD, SECTION
+from guiju.scoring.sheets import counts_bytes, row_sums
 
 #: A place: a year and a path.
 Place = tuple[int, str]
@@ -27,7 +27,9 @@ Place = tuple[int, str]
 #: Where findings are counted; members' are counted with those about records.
 _TABLES = ("organization_findings", "record_findings")
 _ROLLUPS = "rollups"
-_CELLS = (LAST_RULE + 1) * 16 * VERDICTS
+#: Verdicts, and what was recorded late.
+_KINDS = LATE + 1
+_CELLS = (LAST_RULE + 1) * 16 * _KINDS
 
 
 def rebuild(connection: adbc.Connection, places: Collection[Place] | None) -> int:
@@ -122,7 +124,7 @@ class _Sums:
         """Count rows of findings, or rollups of places that stay as they are."""
         if "counts" in rows.column_names:
             row, records = _joined(rows["counts"], COUNT)
-            cell = (records["rule"].astype(np.int64) * 16 + records["place"]) * VERDICTS
+            cell = (records["rule"].astype(np.int64) * 16 + records["place"]) * _KINDS
             cell += records["verdict"]
             count = records["number"].astype(np.int64)
         else:
@@ -197,17 +199,16 @@ def _cells(rows: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     nth = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
     place = np.repeat(first, length) + np.where(np.repeat(first, length) == NO_PERIOD, 0, nth)
     cell = np.repeat(sections["rule"].astype(np.int64), length) * 16 + place
-    return row, cell * VERDICTS + verdicts
+    return row, cell * _KINDS + verdicts
 
 
 def _packed(places: list[Place], sums: NDArray[np.int64], cells: NDArray[np.int64]) -> pa.Table:
     row, column = np.nonzero(sums)
     records = np.empty(len(row), dtype=COUNT)
-    rest, records["verdict"] = np.divmod(cells[column], VERDICTS)
+    rest, records["verdict"] = np.divmod(cells[column], _KINDS)
     records["rule"], records["place"] = np.divmod(rest, 16)
     records["number"] = sums[row, column]
-    totals = np.zeros((len(places), VERDICTS), dtype=np.int64)
-    np.add.at(totals, (row, records["verdict"]), records["number"])
+    totals, late = row_sums(row, records, len(places))
     paths = [path for _, path in places]
     return pa.table(
         {
@@ -217,7 +218,8 @@ def _packed(places: list[Place], sums: NDArray[np.int64], cells: NDArray[np.int6
             "year": pa.array([year for year, _ in places], pa.int16()),
             "path": pa.array(paths, pa.string()),
             "superior_id": pa.array([_superior_number(path) for path in paths], pa.int64()),
-            "totals": as_lists(totals.reshape(-1).astype(np.int32)),
+            "totals": totals,
+            "late": late,
             "counts": counts_bytes(row, records, len(places)),
         }
     )

@@ -19,9 +19,10 @@ from guiju.rules.engine import Rule
 from guiju.rules.facts import Facts
 from guiju.rules.findings import SUBJECT_TABLES, VERDICT_CODES, Block, Evidence, Findings
 from guiju.rules.periods import NULL_DAY, last_days
+from guiju.scoring import punctuality
 from guiju.scoring.hashes import Hashes, combine, mixed
 from guiju.scoring.numbering import Numbering, ReadingKey, RuleKey
-from guiju.scoring.payload import COUNT, EVIDENCE_TABLES, NO_PERIOD, Columns, pack
+from guiju.scoring.payload import COUNT, EVIDENCE_TABLES, LATE, NO_PERIOD, Columns, pack
 from guiju.scoring.places import Slices
 
 Groups = NDArray[np.int64]
@@ -212,10 +213,27 @@ class Sheet:
             verdicts.astype(np.uint8),
             numbers[occurring],
         )
+        self.count_also(counts)
+
+    def met_late(self, late: NDArray[np.bool_]) -> Iterator[_Counts]:
+        """How many findings of each group and period are met by records made late."""
+        for leaf in self._leaves:
+            found = punctuality.met_late(leaf.block, late)
+            if found is None or not bool(found.any()):
+                continue
+            cells, numbers = np.unique(
+                leaf.group[found] * 16 + leaf.place[found], return_counts=True
+            )
+            group, place = np.divmod(cells, 16)
+            verdict = np.full(len(cells), LATE, dtype=np.uint8)
+            yield _Counts(leaf.rule, group, place.astype(np.uint8), verdict, numbers)
+
+    def count_also(self, counts: _Counts) -> None:
+        """Keep counts among those of this sheet."""
         self._counts.append(counts)
-        self.present[group] = True
-        said = combine(leaf.rule, counts.place, counts.verdict, counts.number)
-        np.add.at(self.digests, group, mixed(said ^ np.uint64(0x5851F42D4C957F2D)))
+        self.present[counts.group] = True
+        said = combine(counts.rule, counts.place, counts.verdict, counts.number)
+        np.add.at(self.digests, counts.group, mixed(said ^ np.uint64(0x5851F42D4C957F2D)))
 
     # -- digests -----------------------------------------------------------------
 
@@ -353,10 +371,10 @@ class Sheet:
         rows_of = _joined(row, np.int64)
         order = np.argsort(rows_of, kind="stable")
         rows_of, joined = rows_of[order], _joined(records, COUNT)[order]
-        totals = np.zeros(rows * VERDICTS, dtype=np.int64)
-        np.add.at(totals, rows_of * VERDICTS + joined["verdict"], joined["number"])
+        totals, late = row_sums(rows_of, joined, rows)
         return {
-            "totals": as_lists(totals.astype(np.int32)),
+            "totals": totals,
+            "late": late,
             "counts": counts_bytes(rows_of, joined, rows),
         }
 
@@ -428,6 +446,14 @@ def keys_of(judged: Iterable[tuple[str, Findings]]) -> tuple[list[RuleKey], list
 def as_lists(totals: NDArray[np.int32]) -> pa.Array:
     """Counts by verdict as one list a row."""
     return pa.FixedSizeListArray.from_arrays(pa.array(totals), VERDICTS).cast(pa.list_(pa.int32()))
+
+
+def row_sums(row: Groups, records: NDArray[Any], rows: int) -> tuple[pa.Array, pa.Array]:
+    """Of each row's records (:data:`~guiju.scoring.payload.COUNT`) totals by verdict, and late."""
+    found = np.zeros((rows, LATE + 1), dtype=np.int64)
+    np.add.at(found, (row, records["verdict"]), records["number"])
+    totals = np.ascontiguousarray(found[:, :VERDICTS], dtype=np.int32)
+    return as_lists(totals.reshape(-1)), pa.array(found[:, LATE].astype(np.int32))
 
 
 def counts_bytes(row: Groups, records: NDArray[Any], rows: int) -> pa.Array:

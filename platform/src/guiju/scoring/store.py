@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from guiju.db.models import metadata
 from guiju.rules.facts import Facts
-from guiju.scoring import bulk
+from guiju.scoring import bulk, punctuality
 from guiju.scoring.hashes import Hashes
 from guiju.scoring.opening import OpenItems
 from guiju.scoring.places import Slices
@@ -68,12 +68,19 @@ class Store:
     def write(self, sheets: Mapping[str, Sheet]) -> Written:
         """Replace what is stored about the organizations in scope."""
         written = Written()
+        self._count_late(sheets)
         for name, sheet in sheets.items():
             self._write(name, sheet, written)
         size = len(self._ids) * len(self._slices)
         # What is open changes only with findings, so it changes no totals by itself.
         written.rows += self._write(_ATTENTION, OpenItems(sheets.values(), size), Written()).rows
         return written
+
+    def _count_late(self, sheets: Mapping[str, Sheet]) -> None:
+        late = punctuality.late_occasions(self._connection, self._facts)
+        if bool(late.any()):
+            for counts in sheets["organization_findings"].met_late(late):
+                sheets["record_findings"].count_also(counts)
 
     def _write(self, name: str, laid_out: LaidOut, written: Written) -> Written:
         """Bring one table up to date, and note where."""

@@ -17,7 +17,7 @@ from guiju.scoring import views
 from guiju.scoring.models import NO_YEAR, OrganizationFindings, RecordFindings, Rollup
 from guiju.scoring.numbering import RuleKey
 from guiju.scoring.payload import COUNT, unpack
-from guiju.scoring.views import period_of
+from guiju.scoring.views import COUNTED, period_of
 
 _FINDINGS = [
     OrganizationFindings.__table__.c[name]
@@ -35,6 +35,7 @@ class Tally:
     rule: int
     year: int
     place: int
+    #: A verdict's code, or :data:`LATE`: so many of those met are also recorded late.
     verdict: str
     number: int
 
@@ -106,12 +107,12 @@ def own_rows(
 
 def _counts(year: int, packed: bytes) -> Iterable[Tally]:
     for rule, place, verdict, number in np.frombuffer(packed, dtype=COUNT).tolist():
-        yield Tally(rule, year, place, str(VERDICT_CODES[verdict]), number)
+        yield Tally(rule, year, place, COUNTED[verdict], number)
 
 
 def by_verdict(tallies: Iterable[Tally]) -> dict[str, int]:
-    """Sums by verdict, in the order of the verdicts."""
-    found = dict.fromkeys(map(str, VERDICT_CODES), 0)
+    """Sums by verdict, in the order of the verdicts, and what is late."""
+    found = dict.fromkeys(COUNTED, 0)
     for tally in tallies:
         found[tally.verdict] += tally.number
     return {verdict: number for verdict, number in found.items() if number}

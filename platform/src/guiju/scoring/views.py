@@ -273,6 +273,11 @@ def period_text(period: tuple[Unit, int] | None) -> tuple[str | None, str]:
     return periods.label(index, unit), periods.describe(index, unit)
 
 
+#: Key in counts of what is met by records made late; it is counted among what is met, too.
+LATE = "late"
+#: What counts name, in the order of the numbers that stand for it.
+COUNTED = (*map(str, VERDICT_CODES), LATE)
+
 #: Verdicts by how urgently they call for somebody.
 GRAVEST_FIRST = (
     "not_met",
@@ -291,10 +296,8 @@ def gravest(verdicts: Iterable[str]) -> str:
     return min(verdicts, key=GRAVEST_FIRST.index)
 
 
-def as_counts(numbers: Sequence[int]) -> dict[str, int]:
-    """Counts by verdict from an array in the order of the verdicts' codes."""
+def as_counts(numbers: Sequence[int], late: int) -> dict[str, int]:
+    """Counts by verdict from an array in the order of the verdicts' codes, and what is late."""
     return {
-        str(verdict): int(number)
-        for verdict, number in zip(VERDICT_CODES, numbers, strict=True)
-        if number
+        code: int(number) for code, number in zip(COUNTED, [*numbers, late], strict=True) if number
     }

@@ -70,6 +70,7 @@ def init_app(app: Flask) -> None:
         month_text=month_text,
         judged=judged,
         lacking=lacking,
+        on_time=on_time,
         role=role_label,
         codes=codes,
         notice_title=notice_title,
@@ -117,6 +118,11 @@ def judged(counts: Mapping[str, int]) -> int:
 def lacking(counts: Mapping[str, int]) -> int:
     """Number of findings that fall short or are unclear; what is not due yet is left out."""
     return sum(counts.get(verdict, 0) for verdict in LACKING_VERDICTS)
+
+
+def on_time(counts: Mapping[str, int]) -> int:
+    """Number of findings that are met by nothing that was recorded late."""
+    return counts.get("met", 0) - counts.get("late", 0)
 
 
 def address_with(page: str | None = None, /, **changes: str | None) -> str:

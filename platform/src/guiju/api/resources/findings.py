@@ -227,7 +227,7 @@ class CountsSchema(Schema):
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "各种结果的数量，没有的不列"},
+        metadata={"description": "各种结果的数量，没有的不列；late 是符合的项中记录迟录的"},
     )
 
 

@@ -22,9 +22,9 @@ from guiju.scoring.heat import Heat, HeatRow, heat
 from guiju.scoring.models import NO_YEAR
 from guiju.scoring.results import Counts, Standing
 from guiju.web import addresses, exports, refusals
-from guiju.web.pages.overview import broken
+from guiju.web.pages.overview import broken, figure_titles, figures
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import SHOWN_VERDICTS, judged, label, lacking, period_short, plugins
+from guiju.web.wording import judged, label, lacking, period_short, plugins
 from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("heat", __name__, url_prefix="/organizations/<number:organization_id>")
@@ -57,13 +57,18 @@ class Chapter:
 
 @blueprint.get("/heat")
 def page(organization_id: int) -> Response | str:
-    """Requirement by unit; ``period`` is a year or a part of one."""
+    """Requirement by unit; ``period`` is a year or a part of one.
+
+    ``show`` is what the cells count: what falls short, or what is ``late``.
+    """
     asked = _asked(organization_id)
+    late = request.args.get("show") == "late"
+    words, counted = (late_text, _late) if late else (cell_text, lacking)
     period = _period("period", str(asked.newest), asked)
     found = _heat(organization_id, period, asked)
     if exports.wanted_format():
         headings = [_("要求"), _("条款"), *(unit.name for unit in found.units)]
-        rows = ([row.title, row.clause, *map(cell_text, row.cells)] for row in found.rows)
+        rows = ([row.title, row.clause, *map(words, row.cells)] for row in found.rows)
         code = asked.portrait.place.code
         return exports.send(_("要求与单位"), _("要求与单位"), headings, rows, code)
     whole = bool(request.args.get("all"))
@@ -71,7 +76,7 @@ def page(organization_id: int) -> Response | str:
     shown = [
         row
         for row in found.rows
-        if whole or any(lacking(cell) for cell in row.cells[first : first + _UNITS])
+        if whole or any(counted(cell) for cell in row.cells[first : first + _UNITS])
     ]
     return render_template(
         "heat.html",
@@ -87,6 +92,7 @@ def page(organization_id: int) -> Response | str:
         total=len(found.units),
         whole=whole,
         hidden=len(found.rows) - len(shown),
+        late=late,
     )
 
 
@@ -133,12 +139,9 @@ def parts(organization_id: int) -> Response | str:
     by_kind = _summed(found, "kind", list(ORGANIZATION_KINDS))
     by_sector = _summed(found, "sector", list(SECTORS))
     if exports.wanted_format():
-        headings = [
-            _("层级或领域"), _("单位数"), *(label(code, "verdict") for code in SHOWN_VERDICTS)
-        ]  # fmt: skip
+        headings = [_("层级或领域"), _("单位数"), *figure_titles()]
         rows: Iterable[list[Cell]] = (
-            [one.title, one.units, *(one.counts.get(code, 0) for code in SHOWN_VERDICTS)]
-            for one in (*by_kind, *by_sector)
+            [one.title, one.units, *figures(one.counts)] for one in (*by_kind, *by_sector)
         )
         code = asked.portrait.place.code
         return exports.send(_("层级与领域"), _("层级与领域"), headings, rows, code)
@@ -300,7 +303,31 @@ def cell_level(counts: Counts) -> str:
     if not lacking(counts):
         return "0"
     share = broken(counts) / whole
-    return "unclear" if not share else "1" if share <= 0.25 else "2" if share <= 0.5 else "3"
+    return _step(share) if share else "unclear"
+
+
+@blueprint.app_template_filter()
+def late_text(counts: Counts) -> str:
+    """A cell in a few characters: so many of so many met are late; empty where nothing is met."""
+    met = counts.get("met", 0)
+    return f"{_late(counts)}/{met}" if met else ""
+
+
+@blueprint.app_template_filter()
+def late_level(counts: Counts) -> str:
+    """How a cell about what is late looks, in the same steps."""
+    met, late = counts.get("met", 0), _late(counts)
+    if not late:
+        return "0" if met else "none"
+    return _step(late / met)
+
+
+def _late(counts: Counts) -> int:
+    return counts.get("late", 0)
+
+
+def _step(share: float) -> str:
+    return "1" if share <= 0.25 else "2" if share <= 0.5 else "3"
 
 
 @blueprint.app_template_filter()

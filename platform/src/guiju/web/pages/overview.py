@@ -23,6 +23,7 @@ from guiju.web.wording import (
     label,
     lacking,
     months_of,
+    on_time,
     percent,
     plugins,
 )
@@ -78,6 +79,12 @@ def met_share(counts: Mapping[str, int]) -> float:
     return counts.get("met", 0) / whole if whole else 1.0
 
 
+def timely_share(counts: Mapping[str, int]) -> float:
+    """Share of what is met in time among all that is judged; 1 where nothing is."""
+    whole = judged(counts)
+    return on_time(counts) / whole if whole else 1.0
+
+
 def broken(counts: Mapping[str, int]) -> int:
     """Number of findings that say plainly that something is not as asked."""
     return sum(counts.get(verdict, 0) for verdict in ("not_met", "action_due", "deviation"))
@@ -110,13 +117,15 @@ class Chapter:
 def ordered_rules(found: Sequence[RequirementCounts], key: str) -> list[Chapter]:
     """Requirements in the order that ``key`` names.
 
-    A verdict: most findings of it first; ``share``: the smallest share met first;
-    ``subject``: by subject; anything else: those that fall short most, and no more.
+    A verdict: most findings of it first; ``share``, ``on_time``: the smallest share met, or met
+    in time, first; ``subject``: by subject; anything else: those that fall short most, and no more.
     """
     if key in SHOWN_VERDICTS:
         return [Chapter(None, sorted(found, key=lambda row: -row.counts.get(key, 0)))]
     if key == "share":
         return [Chapter(None, sorted(found, key=lambda row: met_share(row.counts)))]
+    if key == "on_time":
+        return [Chapter(None, sorted(found, key=lambda row: timely_share(row.counts)))]
     if key != "subject":
         worst = sorted(found, key=lambda row: (-broken(row.counts), -lacking(row.counts)))
         return [Chapter(None, [row for row in worst[:_MOST_RULES] if lacking(row.counts)])]
@@ -148,30 +157,34 @@ def by_length(found: Iterable[PeriodCounts]) -> list[Stretch]:
 
 def export_units(units: Iterable[UnitCounts], code: str) -> Response:
     """The table of children as a file; ``code`` is the superior's."""
-    headings = [_("单位"), _("编号"), *_verdict_titles(), _("符合率")]
-    rows = [[row.unit.name, row.unit.code, *_numbers(row.counts)] for row in units]
+    headings = [_("单位"), _("编号"), *figure_titles()]
+    rows = [[row.unit.name, row.unit.code, *figures(row.counts)] for row in units]
     return exports.send(_("下级单位"), _("下级单位"), headings, rows, code)
 
 
 def export_rules(found: Sequence[RequirementCounts], code: str) -> Response:
     """The table of requirements as a file, all of them in the order that the address says."""
     order = request.args.get("rules") or "subject"
-    headings = [_("要求"), _("条款"), *_verdict_titles(), _("符合率")]
+    headings = [_("要求"), _("条款"), *figure_titles()]
     rows = [
-        [row.title, row.clause, *_numbers(row.counts)]
+        [row.title, row.clause, *figures(row.counts)]
         for chapter in ordered_rules(found, order)
         for row in chapter.rows
     ]
     return exports.send(_("各项要求"), _("各项要求"), headings, rows, code)
 
 
-def _verdict_titles() -> list[str]:
-    return [label(code, "verdict") for code in SHOWN_VERDICTS]
+def figure_titles() -> list[str]:
+    """Headings of :func:`figures`."""
+    verdicts = (label(code, "verdict") for code in SHOWN_VERDICTS)
+    return [*verdicts, _("符合率"), _("按时率")]
 
 
-def _numbers(counts: Mapping[str, int]) -> list[Cell]:
+def figures(counts: Mapping[str, int]) -> list[Cell]:
+    """Counts as columns of a file: by verdict, the rate met, the rate met in time."""
     numbers: list[Cell] = [counts.get(code, 0) for code in SHOWN_VERDICTS]
-    return [*numbers, percent(counts.get("met", 0), judged(counts))]
+    whole = judged(counts)
+    return [*numbers, percent(counts.get("met", 0), whole), percent(on_time(counts), whole)]
 
 
 @blueprint.app_template_global()
