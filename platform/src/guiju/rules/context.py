@@ -299,12 +299,14 @@ class Context:
 
     def due(self, verdict: NDArray[np.int8], period: Codes, unit: Unit) -> Days:
         """The last day of each pending period; no day for the others."""
-        last = periods.last_days(period, unit)
-        return np.where(verdict == findings.PENDING, last, np.int32(NULL_DAY)).astype(np.int32)
+        due = np.full(len(verdict), NULL_DAY, dtype=np.int32)
+        pending = np.flatnonzero(verdict == findings.PENDING)
+        due[pending] = periods.last_days(period[pending], unit)
+        return due
 
     def closed_periods(self, found: Codes, unit: Unit) -> Bools:
         """Periods that are over: as of the day after their last."""
-        return periods.last_days(found, unit) < self.as_of
+        return found < periods.index(self.as_of, unit)
 
     def attested(self, organizations: Codes, found: Codes, unit: Unit) -> Bools:
         """Whether the records of each organization for each period are attested complete.
