@@ -96,6 +96,7 @@ PLAIN = {
     "requirement": f"{PROFILE}.branch_assembly.quarterly",
     "profile": PROFILE,
     "code": "en",
+    "table": "talks",
     "month": "2021-08",
     # Whoever has a link has what it is for; nobody has another's.
     "secret": "1-" + "a" * 43,

@@ -31,6 +31,7 @@ LISTS = {
     "people.index": ("department", ("name", "username", "last_sign_in", "created"), "q=sec"),
     "overview.page": ("department", (), "year=2020"),
     "organization.page": ("department", (), "show=open"),
+    "entries.page": ("department", ("held_on", "person", "mode"), "q=x"),
     "heat.page": ("department", (), "subject=dues"),
     "heat.compare": ("department", (), ""),
     "heat.parts": ("department", (), "year=2020"),
@@ -60,6 +61,7 @@ def visit(sign_in, judged):
         rules: list[Rule] = list(client.application.url_map.iter_rules(endpoint))
         rule = next(rule for rule in rules if "GET" in (rule.methods or ()))
         place = rule.rule.replace("<number:organization_id>", str(judged.units["root"]))
+        place = place.replace("<table>", "talks")
         if endpoint in {"members.page", "records.listing"}:
             place = place.replace(str(judged.units["root"]), str(judged.units["finance-1"]))
         return client.get(f"{place}?{query}")

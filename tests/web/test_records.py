@@ -247,31 +247,32 @@ class TestRecord:
             assert answer.status_code == 404
 
 
-class TestLeave:
-    FIELDS = {
-        "held_on": "2021-06-05",
-        "chair": "finance-1-1",
-        "att-finance-1-2": "excused",
-        "why-finance-1-2": "duty",
-    }
+LEAVE = {
+    "held_on": "2021-06-05",
+    "chair": "finance-1-1",
+    "att-finance-1-2": "excused",
+    "why-finance-1-2": "duty",
+}
 
+
+class TestLeave:
     def test_has_a_reason_in_few_words(self, person):
         secretary = person("secretary")
-        number = secretary.record(**self.FIELDS)
+        number = secretary.record(**LEAVE)
         assert "党员2（公务）" in secretary.get(f"/records/{number}").text
         # Whoever may not see who was there does not see why somebody was not.
         assert "公务" not in person("committee").get(f"/records/{number}").text
 
     def test_goes_with_the_leave(self, person):
         secretary = person("secretary")
-        number = secretary.record(**{**self.FIELDS, "att-finance-1-2": "unexcused"})
+        number = secretary.record(**{**LEAVE, "att-finance-1-2": "unexcused"})
         page = secretary.get(f"/records/{number}").text
         assert "党员2" in page
         assert "公务" not in page
 
     def test_is_never_told_at_length(self, person):
         secretary = person("secretary")
-        fields = {**self.FIELDS, "why-finance-1-2": "感冒发烧"}
+        fields = {**LEAVE, "why-finance-1-2": "感冒发烧"}
         answer = secretary.post(SUBMIT, NEW, {"kinds": "theme_day", **fields})
         assert answer.status_code == 422
         assert "data-error" in answer.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -29,12 +29,22 @@ def refuse_unknown(
     Known are those in the visitor's part of the tree and in the unit's superiors, and
     whatever the record named ``before``.
     """
-    named = list(payloads.references(loaded))
     trusted = (
         set()
         if before is None
         else {(target, code) for target, code, _place in payloads.references(before)}
     )
+    refuse_unknown_names(session, visitor, unit, list(payloads.references(loaded)), trusted)
+
+
+def refuse_unknown_names(
+    session: AnySession,
+    visitor: Visitor,
+    unit: Organization,
+    named: Sequence[tuple[str, str, str]],
+    trusted: Collection[tuple[str, str]] = (),
+) -> None:
+    """As :func:`refuse_unknown`, of any references: tables, authors' ids and places."""
     asked: dict[str, set[str]] = {}
     for target, code, _place in named:
         if (target, code) not in trusted:

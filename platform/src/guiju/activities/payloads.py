@@ -110,6 +110,24 @@ def load(payload: Mapping[str, Any], codes: Codes) -> Loaded:
     return Loaded(occasion, parts, content, extra)
 
 
+def load_row(table: str, given: Mapping[str, Any], codes: Codes) -> Row:
+    """Read one row of a facts table strictly; its columns that are not given are blank.
+
+    Raises ``BadInput`` with everything wrong that the row alone shows, placed by column.
+    """
+    reader = _Reader(Typed(codes))
+    row = reader.row(given, tables.columns(table), "")
+    reader.refuse_unknown(given, tables.columns(table), "")
+    if reader.problems:
+        raise BadInput(reader.problems)
+    return row
+
+
+def row_references(table: str, row: Row) -> Iterator[tuple[str, str, str]]:
+    """Whom and what a row names: the table, the author's id and the place."""
+    return _named(row, tables.columns(table), "")
+
+
 def refuse_day(occasion: Row, today: date, opened_on: date | None, closed_on: date | None) -> None:
     """Raise ``BadInput`` for a day on which it cannot have been, or cannot be planned."""
     held_on = occasion["held_on"]

@@ -10,7 +10,7 @@ from guiju.db.session import AnySession
 from guiju.rules import periods
 from guiju.rules.pack import Pack
 from guiju.scoring import queries
-from guiju.scoring.guidance import Guidance
+from guiju.scoring.guidance import Guidance, Place
 from guiju.scoring.results import AttentionItem
 
 #: Verdicts that the organization itself can do something about.
@@ -24,7 +24,7 @@ class Duty:
     """One thing to do: a requirement in a period, until a day (None where none is set).
 
     ``kinds`` are the kinds of occasions that answer it when recorded; empty where something
-    else has to be done.
+    else has to be done.  ``place`` is where that is recorded.
     """
 
     item: AttentionItem
@@ -33,6 +33,7 @@ class Duty:
     strictness: str
     remedy: str | None
     kinds: Sequence[str]
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _duty(item: AttentionItem, asked: Guidance) -> Duty:
         strictness=str(requirement.strictness) if requirement else "",
         remedy=requirement.remedy if requirement else None,
         kinds=asked.kinds_for(item.requirement, item.part) if about_unit else (),
+        place=asked.place_of(item.requirement, item.part),
     )
 
 

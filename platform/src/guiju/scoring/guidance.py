@@ -18,6 +18,33 @@ from guiju.rules.pack import Pack, Requirement
 from guiju.rules.vocabulary import OCCASION_KINDS, Strictness
 from guiju.scoring.profiles import enabled_profiles
 
+#: Facts tables that are entered by themselves, the one that decides first: of several that a
+#: rule reads, the row that is missing is in this one.
+_ENTERED = (
+    "disciplinary_steps",
+    "dues_bases",
+    "dues",
+    "training",
+    "commitments",
+    "terms",
+    "vacancies",
+    "foundings",
+    "inspections",
+    "talks",
+    "register",
+    "appraisals",
+    "reports",
+    "rectifications",
+)
+#: Checks of what an occasion's own record shows, whatever else they read.
+_OF_THE_RECORD = frozenset({"steps", "documents", "each_person", "items", "order"})
+#: Checks that ask for an occasion without counting those of a period.
+_HELD = frozenset({"life_cycle", "birthdays", "joint"})
+#: Checks of how a branch is made up, which the roster and the tree show.
+_OF_THE_ROSTER = frozenset({"structure", "headship", "standing", "member_states"})
+#: Checks of what is decided for a whole part of the tree.
+_OF_THE_TREE = frozenset({"scheme", "layout", "single_unit", "response", "forbidden_settings"})
+
 #: Wordings so weak that nothing is asked by them.
 _NOT_ASKED = {Strictness.MAY, Strictness.PRINCIPLE}
 
@@ -54,6 +81,20 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where what a requirement lacks is recorded.
+
+    ``where`` is ``occasion`` (a new record of one of ``kinds``), ``record`` (what is there of
+    ``kinds`` is completed), ``entry`` (a row of ``table``), ``roster`` (members and posts),
+    ``tree`` (the department keeps it) or ``person`` (somebody decides).
+    """
+
+    where: str
+    kinds: Sequence[str] = ()
+    table: str | None = None
+
+
+@dataclass(frozen=True)
 class Guidance:
     """The rules of one profile that reach one organization on a day."""
 
@@ -72,6 +113,13 @@ class Guidance:
             if rule.id == requirement and rule.part.id == part:
                 return tuple(_kinds(rule)) if rule.parameters.get("per") else ()
         return ()
+
+    def place_of(self, requirement: str, part: str | None = None) -> Place:
+        """Where what a requirement of the profile lacks is recorded."""
+        rule = next(
+            (one for one in self.rules if (one.id, one.part.id) == (requirement, part)), None
+        )
+        return Place("person") if rule is None else place_of(rule)
 
     def hosted_by(self, kinds: Collection[str]) -> Sequence[str]:
         """Kinds that the notice lets, or wants to, be held together with these."""
@@ -127,6 +175,26 @@ class Guidance:
                 for name in names:
                     listed = rule.parameters.get(name) or ()
                     yield from _codes(rule, listed, open_=name == "one_of")
+
+
+def place_of(rule: Rule) -> Place:
+    """Where what a rule finds lacking is recorded."""
+    kinds = tuple(_kinds(rule))
+    if kinds and (rule.parameters.get("per") or rule.check.name in _HELD):
+        return Place("occasion", kinds)
+    read = {table for table, _column in rule.check.reads(rule.parameters)}
+    if rule.check.name in _OF_THE_RECORD and "occasions" in read:
+        return Place("record", kinds)
+    table = next((name for name in _ENTERED if name in read), None)
+    if table is not None and rule.check.name != "structure":
+        return Place("entry", kinds, table)
+    if rule.check.name in _OF_THE_ROSTER:
+        return Place("roster")
+    if rule.check.name in _OF_THE_TREE:
+        return Place("tree")
+    if "documents" in read and not kinds:
+        return Place("entry", (), "documents")
+    return Place("record", kinds) if "occasions" in read else Place("person")
 
 
 def guidance(session: AnySession, packs: Mapping[str, Pack], unit: Portrait, on: date) -> Guidance:

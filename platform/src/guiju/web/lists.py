@@ -70,6 +70,15 @@ class Listing(Generic[Row]):
         """Key and title of each column, for the choice of an order."""
         return [(column.key, column.title) for column in self.columns]
 
+    @property
+    def used(self) -> list[Column[Row]]:
+        """The columns in which some row has something."""
+        return [
+            column
+            for column in self.columns
+            if any(column.value(row) is not None for row in self.rows)
+        ]
+
     def send(self, name: str, about: str | None) -> Response:
         """The rows as the file that the address asks for; that it was taken is written down."""
         headings = [column.title for column in self.columns]

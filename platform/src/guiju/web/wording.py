@@ -225,6 +225,11 @@ def period_short(period: str) -> str:
     return (_("上半年"), _("下半年"))[place]
 
 
+def is_month(period: str) -> bool:
+    """Whether a period is a month: 2021-03."""
+    return parse(period)[1] is Unit.MONTH
+
+
 def month_name(month: int) -> str:
     """1月 … 12月."""
     return str(format_date(date(2000, month, 1), "LLL"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, url_for
 from flask_login import current_user
 
 from guiju.activities import attestations, drafts
@@ -12,14 +13,15 @@ from guiju.activities import queries as records
 from guiju.clock import today
 from guiju.db import db
 from guiju.decisions import tasks
+from guiju.language import gettext as _
 from guiju.scoring import queries
-from guiju.scoring.duties import duties
+from guiju.scoring.duties import Duty, duties
 from guiju.scoring.guidance import guidance
 from guiju.scoring.operations import fixed_as_of
 from guiju.scoring.results import GridRow, NotVisible
 from guiju.web.pages.organization import Span, over_months
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import plugins
+from guiju.web.wording import is_month, plugins
 
 blueprint = Blueprint("workbench", __name__)
 
@@ -80,6 +82,50 @@ def page(organization_id: int) -> str:
         glance=glance(grid.rows),
         standing=grid.standing,
     )
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the button of a due item leads; without an address, who sees to it."""
+
+    text: str
+    address: str | None = None
+
+
+@blueprint.app_template_global()
+def where_recorded(organization_id: int, duty: Duty) -> Target:
+    """Where what a due item lacks is recorded."""
+    item, place = duty.item, duty.place
+    if place.where == "occasion":
+        address = url_for(
+            "record_form.new",
+            organization_id=organization_id,
+            requirement=item.requirement,
+            part=item.part,
+            period=item.period,
+            kind=None if duty.kinds else list(place.kinds),
+        )
+        return Target(_("去记录"), address)
+    if place.where == "entry" and place.table is not None:
+        address = url_for(
+            "entries.page",
+            organization_id=organization_id,
+            table=place.table,
+            requirement=item.requirement,
+        )
+        return Target(_("去登记"), address)
+    if place.where == "record":
+        kind = place.kinds[0] if len(place.kinds) == 1 else None
+        month = item.period if item.period and is_month(item.period) else None
+        address = url_for(
+            "records.listing", organization_id=organization_id, kind=kind, month=month
+        )
+        return Target(_("去补全记录"), address)
+    if place.where == "roster":
+        return Target(_("看名册和职务"), url_for("members.page", organization_id=organization_id))
+    if place.where == "tree":
+        return Target(_("由上级组织部门在组织树和设置中维护"))
+    return Target(_("由有权认定的上级认定"))
 
 
 def glance(rows: Sequence[GridRow]) -> list[tuple[GridRow, list[Span]]]:
