@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 

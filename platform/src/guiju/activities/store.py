@@ -19,6 +19,7 @@ import guiju.appraisals.models
 import guiju.tenancy.models  # noqa: F401
 from guiju.activities import counts
 from guiju.activities.models import Occasion
+from guiju.activities.payloads import PARTS
 from guiju.db.arrays import any_of
 from guiju.db.arrow_rows import Numbers, Rows, as_arrow, resolved
 from guiju.db.codes import bits, masked_vocabularies
@@ -64,6 +65,8 @@ class Stored:
     organizations: set[int] = field(default_factory=set)
     #: Numbers of the organizations that the rows themselves are of.
     owners: set[int] = field(default_factory=set)
+    #: Numbers of the occasions that the rows are, or are parts of.
+    occasions: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.inserted or self.updated)
@@ -121,6 +124,7 @@ def follow(
         {name: done.updated for name, done in merged.items() if done.updated},
         _touched_organizations(session, merged, occasions),
         _owners(session, merged),
+        _gathered(merged, ("occasions",), ("id",)) | _gathered(merged, PARTS, ("occasion_id",)),
     )
     _mark(session, merged, stored, reason)
     return stored

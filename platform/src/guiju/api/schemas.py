@@ -11,14 +11,24 @@ from marshmallow import Schema, ValidationError, fields, validate
 from guiju.rules import periods
 from guiju.rules.tables import MAX_ID
 
-#: Greatest number of a record, as addresses and JSON can carry it exactly.
-MOST_NUMBER = 2**53 - 1
+#: Greatest number that a row can have.
+MOST_NUMBER = 2**63 - 1
 
 
 def id_field(description: str, **options: Any) -> fields.String:
     """An author's own id."""
     return fields.String(
         validate=validate.Length(1, MAX_ID), metadata={"description": description}, **options
+    )
+
+
+def number_field(description: str, **options: Any) -> fields.Integer:
+    """The number of a row."""
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(1, MOST_NUMBER),
+        metadata={"description": description},
+        **options,
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from guiju import facts as documents
+from guiju.activities.overwriting import keep_versions
 from guiju.activities.store import Stored, store
 from guiju.audit.operations import Actor, record
 from guiju.db.copying import look_up_by_index
@@ -246,6 +247,7 @@ def _store(
         # Reading should have refused it: better to say little than to let it pass.
         found, wanted = _("有内容不属于本级"), _("应只含本级及下级的内容")
         raise BadInput([Problem(source.name, found, wanted, "out_of_reach")])
+    keep_versions(session, actor, stored.occasions, _("导入“{file}”").format(file=source.name))
     made.inserted, made.updated = stored.inserted, stored.updated
     session.flush()
     return made, stored

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from guiju.activities.overwriting import keep_versions
+from guiju.activities.payloads import PARTS
 from guiju.activities.store import TRACES, check_memberships, follow, settle_tree
 from guiju.audit.operations import Actor, record
 from guiju.db.arrays import any_of
@@ -57,7 +59,9 @@ def undo_import(session: AnySession, actor: Actor, import_id: int) -> None:
         # Superiors that were put back, memberships that last again.
         settle_tree(session)
         check_memberships(session, merged.get("members", Merged(updated=1)))
-        follow(session, undo.remaining(merged), "facts.undo")
+        stored = follow(session, undo.remaining(merged), "facts.undo")
+        reason = _("撤销导入“{file}”").format(file=made.name)
+        keep_versions(session, actor, stored.occasions, reason)
         made.undone_at, made.undone_by = datetime.now(UTC), actor.name
         record(session, actor, "facts.undo", "import", import_id, before={"file": made.name})
         session.flush()
@@ -235,7 +239,7 @@ class _Undo:
         """Raise ``BadInput`` for what was added to new occasions since: it would go with them."""
         occasions = sa.select(noted.c.number)
         for table in metadata.tables.values():
-            if "occasion_id" not in table.c or table.name not in _PARTS:
+            if "occasion_id" not in table.c or table.name not in PARTS:
                 continue
             number = self._session.scalar(
                 sa.select(sa.func.count())
@@ -267,6 +271,3 @@ class _Undo:
 
 
 _UNITS = frozenset({"organization_id", "group_id", "parent_id", "by_id", "target_id"})
-
-#: What goes with an occasion that is deleted.
-_PARTS = frozenset({"attendance", "agenda", "documents", "steps", "votes"})

@@ -21,7 +21,7 @@ from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, sliced
 from guiju.api.reach import demand
-from guiju.api.schemas import plain, text_field
+from guiju.api.schemas import number_field, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import db
 
@@ -36,9 +36,7 @@ blueprint = Blueprint(
 class NewDelegationSchema(Schema):
     """Whose work of the caller's is done by whom, for how long."""
 
-    role = fields.Integer(
-        required=True, strict=True, metadata={"description": "自己的角色的编号，见 /me"}
-    )
+    role = number_field("自己的角色的编号，见 /me", required=True)
     username = text_field("代理人的用户名，@ 之前的部分", 100, required=True)
     from_on = fields.Date(required=True, metadata={"description": "第一天"})
     until_on = fields.Date(required=True, metadata={"description": "最后一天"})

@@ -16,7 +16,7 @@ from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, sliced
 from guiju.api.problems import Refused, fault, in_body, not_found
 from guiju.api.reach import at_or_below, below, demand, known_organization, organization
-from guiju.api.schemas import MOST_NUMBER, WithinQuery, id_field, plain, text_field
+from guiju.api.schemas import WithinQuery, id_field, number_field, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import current_tenant_id, db
 from guiju.db.authored import authored, select_authored
@@ -57,7 +57,7 @@ _MOST_NAMED = 5000
 
 def _posts_field(description: str) -> fields.List[Any]:
     return fields.List(
-        fields.Integer(strict=True, validate=validate.Range(1, MOST_NUMBER)),
+        number_field("任职的编号"),
         load_default=list,
         validate=validate.Length(max=_MOST_NAMED),
         metadata={"description": description},

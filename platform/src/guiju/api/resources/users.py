@@ -19,7 +19,7 @@ from guiju.api.blueprint import Blueprint
 from guiju.api.problems import fault, not_found
 from guiju.api.reach import demand, known_organization
 from guiju.api.resources.accounts import InvitedSchema, PostOfUserSchema, UserSchema
-from guiju.api.schemas import id_field, plain, text_field
+from guiju.api.schemas import id_field, number_field, plain, text_field
 from guiju.api.tags import check_match
 from guiju.db import db
 from guiju.language import gettext as _
@@ -57,9 +57,7 @@ class HandoverSchema(Schema):
     """Who takes over what."""
 
     organization = id_field("在哪个组织的角色", required=True)
-    successor = fields.Integer(
-        strict=True, metadata={"description": "接任者（已有用户）的编号；与 newcomer 二者取一"}
-    )
+    successor = number_field("接任者（已有用户）的编号；与 newcomer 二者取一")
     newcomer = fields.Nested(NewcomerSchema, metadata={"description": "接任者（新邀请）"})
     reason = text_field("交接的原因", 500, required=True)
 
