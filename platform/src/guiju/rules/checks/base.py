@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from guiju.rules.periods import UNIT_NAMES
+from guiju.rules.periods import UNIT_NAMES, Unit
 from guiju.rules.vocabulary import Strictness, Verdict, Vocabulary
 
 if TYPE_CHECKING:
@@ -121,6 +121,21 @@ class Check:
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         """Records looked at but not counted, each with the reason in Chinese."""
         return []
+
+
+class PeriodCheck(Check):
+    """A shape of rules about each period of the unit in the parameter ``per``."""
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            unit = Unit.named(rule.parameters["per"])
+            low, high = context.span(rule, unit)
+            if low <= high:
+                yield self._judge(rule, context, unit, low, high)
+
+    def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
+        """The findings of one rule for the periods from ``low`` to ``high``, both included."""
+        raise NotImplementedError
 
 
 #: What a shortfall is called when the part does not say otherwise.

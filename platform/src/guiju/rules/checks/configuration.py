@@ -120,7 +120,7 @@ class LayoutSchema(ParameterSchema):
     columns = fields.List(fields.String(), required=True, validate=validate.Length(min=2))
 
 
-class Layout(Check):
+class Layout(states.StateCheck):
     """A form of the notice that a report mirrors column by column; nothing can be missed."""
 
     name = "layout"
@@ -130,12 +130,9 @@ class Layout(Check):
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set()
 
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                number = np.full(len(subjects), len(rule.parameters["columns"]), dtype=np.int64)
-                yield subjects.block(rule, np.full(len(subjects), findings.MET), number, number)
+    def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
+        number = np.full(len(subjects), len(rule.parameters["columns"]), dtype=np.int64)
+        return subjects.block(rule, np.full(len(subjects), findings.MET), number, number)
 
     def required(self, rule: Rule, value: int, facts: Facts) -> Any:
         return list(rule.parameters["columns"])

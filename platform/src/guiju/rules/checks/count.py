@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, unit_field
+from guiju.rules.checks.base import Footprint, ParameterSchema, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -68,7 +68,7 @@ class CountSchema(streams.StreamSchema):
     max = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 366))
 
 
-class Count(Check):
+class Count(PeriodCheck):
     """At least ``min`` (and at most ``max``) records of a stream in each period."""
 
     name = "count"
@@ -78,13 +78,6 @@ class Count(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return streams.reads(parameters)
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            unit = Unit.named(rule.parameters["per"])
-            low, high = context.span(rule, unit)
-            if low <= high:
-                yield self._judge(rule, context, unit, low, high)
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         stream = streams.of(rule.parameters, context)

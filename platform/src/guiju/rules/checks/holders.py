@@ -5,7 +5,7 @@ The register names the person, and in ``value`` the thing where there are severa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import Check, ParameterSchema, unit_field
+from guiju.rules.checks.base import ParameterSchema, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -34,7 +34,7 @@ class HoldersSchema(ParameterSchema):
     per = unit_field(load_default="year")
 
 
-class Holders(Check):
+class Holders(PeriodCheck):
     """Each thing held by somebody named, in each period."""
 
     name = "holders"
@@ -44,13 +44,6 @@ class Holders(Check):
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = ("organization", "item", "since_on", "until_on", "person", "value")
         return {("register", name) for name in names}
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            unit = Unit.named(rule.parameters["per"])
-            low, high = context.span(rule, unit)
-            if low <= high:
-                yield self._judge(rule, context, unit, low, high)
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         grid = context.grid(rule, unit, low, high)

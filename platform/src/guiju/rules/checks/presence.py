@@ -6,7 +6,7 @@ record in the period shows the thing done; silence is no breach but a question.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import Check, Footprint, unit_field
+from guiju.rules.checks.base import Footprint, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Strictness, Verdict
@@ -43,7 +43,7 @@ class PresenceSchema(streams.StreamSchema):
     below = fields.Boolean(load_default=False)
 
 
-class Presence(Check):
+class Presence(PeriodCheck):
     """Any record of the stream in the period; silence never fails."""
 
     name = "presence"
@@ -53,13 +53,6 @@ class Presence(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return streams.reads(parameters)
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            unit = Unit.named(rule.parameters["per"])
-            low, high = context.span(rule, unit)
-            if low <= high:
-                yield self._judge(rule, context, unit, low, high)
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         stream = streams.of(rule.parameters, context)

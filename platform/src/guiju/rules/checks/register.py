@@ -7,7 +7,7 @@ it asks for, all of them or any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import states, wording
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.spells import bounds
@@ -54,7 +54,7 @@ class RegisterSchema(ParameterSchema):
     absent = fields.String(load_default="pending", validate=validate.OneOf(ABSENT))
 
 
-class Register(Check):
+class Register(states.StateCheck):
     """Entries of the register that hold on the day judged."""
 
     name = "register"
@@ -73,12 +73,6 @@ class Register(Check):
                 ("posts", c) for c in ("person", "organization", "post", "from_on", "until_on")
             }
         return found
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         rows = _rows(rule, context)

@@ -6,7 +6,7 @@ these is under them; one whose sector nobody has entered cannot be placed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import states
-from guiju.rules.checks.base import Check, ParameterSchema
+from guiju.rules.checks.base import ParameterSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.vocabulary import Verdict
 
@@ -37,7 +37,7 @@ class SchemeSchema(ParameterSchema):
     scheme = fields.String(required=True, validate=validate.Length(2, 40))
 
 
-class Scheme(Check):
+class Scheme(states.StateCheck):
     """Organizations whose sector is one of those named are under the scheme."""
 
     name = "scheme"
@@ -46,12 +46,6 @@ class Scheme(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set()
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         sector = context.sector[subjects.organization]

@@ -231,7 +231,7 @@ class LedgerSchema(_StandardSchema):
     """The two states that a ledger holds for every branch."""
 
 
-class StandardLedger(Check):
+class StandardLedger(states.StateCheck):
     """Every branch directly below has a decided state; the subject is the superior."""
 
     name = "standard_ledger"
@@ -241,12 +241,6 @@ class StandardLedger(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set(READS)
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         meant = _meant(rule, context, context.as_of)
@@ -285,7 +279,7 @@ class StandardLedger(Check):
         ]
 
 
-class StandardKept(Check):
+class StandardKept(states.StateCheck):
     """A branch once up to the standard stays so; a fall back stands until it is made good."""
 
     name = "standard_kept"
@@ -294,12 +288,6 @@ class StandardKept(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set(READS)
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         found = _decided(rule, context)
@@ -342,7 +330,7 @@ class MethodSchema(_StandardSchema):
     below = fields.Integer(strict=True, load_default=50, validate=validate.Range(1, 100))
 
 
-class StandardMethod(Check):
+class StandardMethod(states.StateCheck):
     """A state rests on a written human assessment, and records weigh less than half."""
 
     name = "standard_method"
@@ -351,12 +339,6 @@ class StandardMethod(Check):
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*READS, ("appraisals", "human_assessment")}
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         found = _decided(rule, context)
@@ -393,7 +375,7 @@ class StandardMethod(Check):
                 return f"“{title}”：认定时没有对作用发挥和群众口碑的书面评价。"
 
 
-class StandardClosing(Check):
+class StandardClosing(states.StateCheck):
     """Shortfalls of a branch below the standard: measures, deadlines, closed one by one."""
 
     name = "standard_closing"
@@ -403,12 +385,6 @@ class StandardClosing(Check):
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = ("id", "organization", "opened_on", "measure", "due_on", "closed_on")
         return {*READS, *(("rectifications", name) for name in names)}
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         table, size = context.facts["rectifications"], len(subjects)

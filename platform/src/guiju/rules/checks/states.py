@@ -8,6 +8,7 @@ nothing is known of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
+from guiju.rules.checks.base import Check
 from guiju.rules.findings import Block, Evidence
 from guiju.rules.periods import Unit
 
@@ -89,6 +91,20 @@ def subjects(rule: Rule, context: Context) -> Subjects:
     days = np.full(len(organization), context.as_of, dtype=np.int32)
     judged = context.holds(rule.requirement.applies_to.conditions, organization, days)
     return Subjects(context, organization, judged)
+
+
+class StateCheck(Check):
+    """A shape of rules about how things stand on the day judged."""
+
+    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
+        for rule in rules:
+            found = subjects(rule, context)
+            if len(found):
+                yield self._judge(rule, context, found)
+
+    def _judge(self, rule: Rule, context: Context, subjects: Subjects) -> Block:
+        """The findings of one rule about the ``subjects``, of whom there is at least one."""
+        raise NotImplementedError
 
 
 def attested(context: Context, organizations: Codes) -> Bools:

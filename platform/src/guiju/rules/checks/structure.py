@@ -7,7 +7,7 @@ another number is within a range ("seven full members call for a committee").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules.checks import states
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema
+from guiju.rules.checks.base import Footprint, ParameterSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.spells import bounds
 from guiju.rules.vocabulary import Verdict
@@ -213,7 +213,7 @@ class StructureSchema(ParameterSchema):
     large_from = fields.Integer(strict=True, load_default=None, validate=validate.Range(0))
 
 
-class Structure(Check):
+class Structure(states.StateCheck):
     """Numbers of an organization on the day judged, each within its limits."""
 
     name = "structure"
@@ -230,12 +230,6 @@ class Structure(Check):
         if parameters["large_from"] is not None:
             found |= _ROSTER
         return found
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            subjects = states.subjects(rule, context)
-            if len(subjects):
-                yield self._judge(rule, context, subjects)
 
     def _judge(self, rule: Rule, context: Context, subjects: states.Subjects) -> Block:
         organization = subjects.organization

@@ -5,7 +5,7 @@ The subject is the superior; a subordinate loses nothing by its superior's omiss
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list, unit_field
+from guiju.rules.checks.base import (
+    Footprint,
+    ParameterSchema,
+    PeriodCheck,
+    code_list,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -53,7 +59,7 @@ class SubordinatesSchema(ParameterSchema):
     reported = fields.Boolean(load_default=False)
 
 
-class Subordinates(Check):
+class Subordinates(PeriodCheck):
     """Each superior's subordinates, and which of them an entry covers in the period.
 
     A subordinate answers to the nearest organization above it that the rule binds.
@@ -74,13 +80,6 @@ class Subordinates(Check):
             found |= {("occasions", c) for c in ("id", "organization", "kinds", "held_on")}
             found.add(("occasions", "status"))
         return found
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            unit = Unit.named(rule.parameters["per"])
-            low, high = context.span(rule, unit)
-            if low <= high:
-                yield self._judge(rule, context, unit, low, high)
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         grid = context.grid(rule, unit, low, high)

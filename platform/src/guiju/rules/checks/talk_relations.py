@@ -5,7 +5,7 @@ Each relation should be there; how often the notice does not say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import rosters, streams
-from guiju.rules.checks.base import Check, ParameterSchema, unit_field
+from guiju.rules.checks.base import ParameterSchema, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import COMMITTEE_POSTS, TEAM_POSTS, Verdict
@@ -45,7 +45,7 @@ class TalkRelationsSchema(ParameterSchema):
     require = fields.String(load_default="all", validate=validate.OneOf(("all", "any")))
 
 
-class TalkRelations(Check):
+class TalkRelations(PeriodCheck):
     """Which relations the talks of each branch cover; what is missing is a question."""
 
     name = "talk_relations"
@@ -56,13 +56,6 @@ class TalkRelations(Check):
         columns = ("id", "organization", "held_on", "person", "partner", "partner_class")
         talks = {("talks", column) for column in columns}
         return talks | rosters.READS["posts"] | rosters.READS["members"]
-
-    def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
-        for rule in rules:
-            unit = Unit.named(rule.parameters["per"])
-            low, high = context.span(rule, unit)
-            if low <= high:
-                yield self._judge(rule, context, unit, low, high)
 
     def _judge(self, rule: Rule, context: Context, unit: Unit, low: int, high: int) -> Block:
         grid = context.grid(rule, unit, low, high)
