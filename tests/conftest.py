@@ -37,7 +37,7 @@ from guiju.tenancy.operations import NewTenant
 from guiju.testing.browser import chromium, find_chromium
 
 #: Fixtures of the whole application, in tests/support.
-pytest_plugins = ["offices", "twins"]
+pytest_plugins = ["offices", "stores", "twins"]
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()

@@ -1,96 +1,17 @@
 """One store, in a folder and in a bucket of an S3-compatible server of its own."""
 
-import json
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+import hashlib
+import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import fsspec
 import pytest
 
 from guiju.files import FileStore
 
-KEYS = {"accessKey": "test", "secretKey": "only-for-tests"}
 
-
-def free_port() -> int:
-    """A free port below those to which SeaweedFS adds 10,000 for its own use."""
-    for _attempt in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port < 55_000:
-            return port
-    pytest.fail("no free port")
-
-
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory) -> Iterator[str]:
-    """Address of a bucket; the server is a process of its own."""
-    program = Path(sys.executable).with_name("weed")
-    found = str(program) if program.exists() else shutil.which("weed")
-    assert found, "SeaweedFS is in the test requirements"
-    folder = tmp_path_factory.mktemp("s3")
-    identity = {"name": "t", "credentials": [KEYS], "actions": ["Admin", "Read", "Write", "List"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    port = free_port()
-    arguments = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer=true", "-s3", "-volume.max=4"]
-    ports = {
-        "master.port": free_port(),
-        "volume.port": free_port(),
-        "filer.port": free_port(),
-        "s3.port": port,
-    }
-    arguments += [f"-{name}={number}" for name, number in ports.items()]
-    # Its other services have fixed ports, which two runs at once would fight over.
-    arguments += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
-    arguments += [f"-dir={folder}", f"-s3.config={folder / 's3.json'}"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen([found, "server", *arguments], stdout=log, stderr=log)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        # Ending it in good order takes a minute, for data that nobody wants.
-        server.kill()
-        server.wait(20)
-
-
-def _wait_for(url: str, server: subprocess.Popen) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own server
-        except urllib.error.HTTPError as refused:
-            refused.close()  # It answers; what it says to strangers is no matter.
-            return
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail("the S3-compatible server does not answer")
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def store(request, tmp_path, monkeypatch) -> FileStore:
-    if request.param == "folder":
-        return FileStore((tmp_path / "not there yet").as_uri())
-    # As an operator gives them.
-    monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("bucket"))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["accessKey"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secretKey"])
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    system = fsspec.filesystem("s3")
-    if not system.exists("guiju-files"):
-        system.mkdir("guiju-files")
-    return FileStore("s3://guiju-files/prod")
+@pytest.fixture
+def store(make_store) -> FileStore:
+    return make_store("not there yet")
 
 
 def test_what_was_put_is_there_until_it_is_deleted(store):
@@ -109,3 +30,14 @@ def test_what_was_put_is_there_until_it_is_deleted(store):
     assert list(store.names(7)) == []
     with pytest.raises(FileNotFoundError):
         store.get(name)
+
+
+def test_what_is_large_comes_and_goes_in_pieces(store):
+    name, content = store.new_name(7, ".pdf"), b"0123456789" * 700_000
+    assert store.digest(name) is None
+    store.put_stream(name, io.BytesIO(content))
+    assert store.digest(name) == hashlib.sha256(content).hexdigest()
+    with store.open(name) as opened:
+        assert opened.read(5) == b"01234"
+    with pytest.raises(FileNotFoundError):
+        store.open(store.new_name(7, ".pdf"))

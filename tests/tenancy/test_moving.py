@@ -1,5 +1,6 @@
 """A tenant exported, imported elsewhere, and deleted: whole, alone, and without a trace."""
 
+import hashlib
 import json
 import re
 import zipfile
@@ -8,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from guiju.activities.models import Occasion, RecordFile
 from guiju.activities.operations import store_facts
 from guiju.audit import chain
 from guiju.audit.models import AuditEntry
@@ -58,29 +60,105 @@ FACTS = {
 }
 
 
-def fill(engine, tenant) -> None:
+PDF = b"%PDF-1.7\n%%EOF\n"
+
+
+def fill(engine, tenant, store=None) -> None:
     scope = tenant_scope(tenant.tenant_id, restricted=True)
     with scope, ScopedSession(engine) as session:
         store_facts(session, ACTOR, FACTS)
+        if store is not None:
+            with transaction(session):
+                attach(session, tenant, store)
         enable_profile(session, ACTOR, tenant.root_id, "xian", date(2021, 1, 1))
         with transaction(session):
             request_job(session, ACTOR, REPORT, {}, tenant.root_id)
         chain.seal(session)
 
 
+def attach(session, tenant, store) -> None:
+    """Two files of the record, one of them removed again."""
+    occasion = session.scalars(sa.select(Occasion)).one()
+    for number, removed in ((1, None), (2, datetime.now(UTC))):
+        content = PDF * number
+        name = store.new_name(tenant.tenant_id, ".pdf")
+        store.put(name, content)
+        session.add(
+            RecordFile(
+                organization_id=occasion.organization_id,
+                occasion_id=occasion.id,
+                name=f"签到表{number}.pdf",
+                media_type="application/pdf",
+                size=len(content),
+                digest=hashlib.sha256(content).hexdigest(),
+                stored_name=name,
+                author="某甲",
+                removed_at=removed,
+                removed_by=removed and "某甲",
+            )
+        )
+
+
 @pytest.fixture
-def full(engine, tenant):
-    fill(engine, tenant)
+def here(tmp_path) -> FileStore:
+    """Where files lie."""
+    return FileStore((tmp_path / "here").as_uri())
+
+
+@pytest.fixture
+def there(tmp_path) -> FileStore:
+    """Where they are to lie."""
+    return FileStore((tmp_path / "there").as_uri())
+
+
+@pytest.fixture
+def full(engine, tenant, here):
+    fill(engine, tenant, here)
     return tenant
 
 
 @pytest.fixture
-def exported(engine, full, tmp_path):
+def export(engine, full, here, tmp_path):
+    """Write the tenant into a file."""
+
+    def export(store=here, **options):
+        file = tmp_path / "tenant.zip"
+        with tenant_scope(full.tenant_id, restricted=True), ScopedSession(engine) as session:
+            return file, archive.export_tenant(session, ACTOR, store, file, **options)
+
+    return export
+
+
+@pytest.fixture
+def exported(export):
     """The tenant in a file."""
-    file = tmp_path / "tenant.zip"
-    with tenant_scope(full.tenant_id, restricted=True), ScopedSession(engine) as session:
-        assert archive.export_tenant(session, ACTOR, file) > 10
+    file, made = export()
+    assert made.rows > 10
+    assert (made.files, made.missing) == (2, [])
     return file
+
+
+def contents(session, store) -> dict[str, bytes]:
+    """Of every file of the scope's tenant, by its name, the content in a store."""
+    found = session.execute(sa.select(RecordFile.name, RecordFile.stored_name))
+    return {name: store.get(stored) for name, stored in found}
+
+
+CONTENTS = {"签到表1.pdf": PDF, "签到表2.pdf": PDF * 2}
+
+
+def rewritten(file, path, change, dropped=()) -> None:
+    """A copy of an archive whose tables and manifest are as ``change`` says, digests right."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(path, "w") as new:
+        manifest = json.loads(old.read("manifest.json"))
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "tables/record_files.jsonl":
+                content = change(content, manifest)
+                manifest["tables"]["record_files"]["sha256"] = hashlib.sha256(content).hexdigest()
+            if name != "manifest.json" and not name.startswith(dropped or "/"):
+                new.writestr(name, content)
+        new.writestr("manifest.json", json.dumps(manifest))
 
 
 @pytest.fixture
@@ -124,17 +202,17 @@ def test_every_table_of_tenants_is_taken_along_or_left_for_a_reason(owner):
     assert secrets == []
 
 
-def test_a_tenant_arrives_as_it_was(migrated, engine, full, exported):
+def test_a_tenant_arrives_as_it_was(migrated, engine, full, exported, here, there):
     code = f"{full.sign_in_name.partition('@')[2][:40]}-neu"
     with ScopedSession(engine) as session:
-        made, sign_in = archive.import_tenant(session, ACTOR, exported, code)
+        made, sign_in = archive.import_tenant(session, ACTOR, there, exported, code)
     assert made == code
     assert sign_in.startswith(f"admin@{code} ")
     with operator_scope("test"), ScopedSession(engine) as session:
         new = session.scalar(sa.select(Tenant.id).where(Tenant.code == code))
     before, after = rows(migrated.admin_url, full.tenant_id), rows(migrated.admin_url, new)
     changed = {table for table in before if before[table] != after[table]}
-    assert changed <= {*archive.LEFT, "users", "audit_entries"}
+    assert changed <= {*archive.LEFT, "users", "audit_entries", "record_files"}
     assert after["occasions"]
     assert after["disciplinary_steps"]
     assert after["dirty_marks"], "everything is judged again"
@@ -145,21 +223,26 @@ def test_a_tenant_arrives_as_it_was(migrated, engine, full, exported):
         chain.seal(session)
         assert chain.verify(session).problems == ()
         store_facts(session, ACTOR, {"organizations": [{**FACTS["organizations"][0], "id": "c"}]})
+        assert contents(session, there) == CONTENTS
+    assert len(list(there.names(new))) == 2
+    assert list(there.names(full.tenant_id)) == []
+    with tenant_scope(full.tenant_id), ScopedSession(engine) as session:
+        assert contents(session, here) == CONTENTS
 
 
 def test_codes_that_have_other_bits_elsewhere_keep_their_meaning(
-    create_database, worker_id, exported
+    create_database, worker_id, exported, there
 ):
     elsewhere = create_database(f"guiju_elsewhere_{worker_id}")
     upgrade(elsewhere.admin_url)
     owner = create_engine(elsewhere.admin_url, poolclass=sa.NullPool)
-    there = create_engine(elsewhere.url, poolclass=sa.NullPool)
+    application = create_engine(elsewhere.url, poolclass=sa.NullPool)
     with operator_scope("test"), owner.begin() as connection:
         for code, bit in (("theme_day", 60), ("minutes", 61)):
             statement = sa.text("UPDATE code_bits SET bit = :bit WHERE code = :code")
             connection.execute(statement, {"code": code, "bit": bit})
-    with ScopedSession(there) as session:
-        code, _sign_in = archive.import_tenant(session, ACTOR, exported)
+    with ScopedSession(application) as session:
+        code, _sign_in = archive.import_tenant(session, ACTOR, there, exported)
     with operator_scope("test"), owner.connect() as connection:
         bits = dict(connection.execute(sa.text("SELECT code, bit FROM code_bits")).all())
         kinds, documents = connection.execute(
@@ -173,38 +256,118 @@ def test_codes_that_have_other_bits_elsewhere_keep_their_meaning(
 def test_the_file_holds_no_other_tenant_and_no_secret(engine, create_tenant, full, exported):
     other = create_tenant()
     with zipfile.ZipFile(exported) as file:
-        text = "".join(file.read(name).decode() for name in file.namelist())
+        text = "".join(file.read(name).decode() for name in file.namelist() if "json" in name)
     assert "第一支部" in text
     assert other.sign_in_name.partition("@")[2] not in text
     assert "argon2" not in text
 
 
-@pytest.mark.parametrize("table", ["occasions", "users"])
-def test_a_damaged_file_is_refused_whole(engine, exported, tmp_path, table):
+@pytest.mark.parametrize("table", ["occasions", "users", "files/"])
+def test_a_damaged_file_is_refused_whole(engine, exported, tmp_path, there, table):
     damaged = tmp_path / "damaged.zip"
     with zipfile.ZipFile(exported) as old, zipfile.ZipFile(damaged, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, content.replace(b"2", b"3", 1) if table in name else content)
+            new.writestr(name, content.replace(b"1", b"2", 1) if table in name else content)
     with ScopedSession(engine) as session:
         with pytest.raises(BadInput, match=table):
-            archive.import_tenant(session, ACTOR, damaged, "damaged-one")
+            archive.import_tenant(session, ACTOR, there, damaged, "damaged-one")
         with operator_scope("test"):
             assert not session.scalar(sa.select(Tenant.id).where(Tenant.code == "damaged-one"))
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", None])
-def test_what_is_no_export_is_refused(engine, tmp_path, content):
+def test_what_is_no_export_is_refused(engine, tmp_path, there, content):
     file = tmp_path / "x.zip"
     if content is not None:
         file.write_bytes(content)
     with ScopedSession(engine) as session, pytest.raises(BadInput, match=r"x\.zip"):
-        archive.import_tenant(session, ACTOR, file)
+        archive.import_tenant(session, ACTOR, there, file)
 
 
-def test_a_code_that_is_taken_is_refused(engine, exported):
+def test_a_code_that_is_taken_is_refused(engine, exported, there):
     with ScopedSession(engine) as session, pytest.raises(BadInput, match="--code"):
-        archive.import_tenant(session, ACTOR, exported)
+        archive.import_tenant(session, ACTOR, there, exported)
+
+
+def test_files_move_from_one_kind_of_store_to_another(
+    engine, export, full, here, make_store, worker_id
+):
+    elsewhere = make_store("elsewhere")
+    with tenant_scope(full.tenant_id), ScopedSession(engine) as session:
+        for stored in session.scalars(sa.select(RecordFile.stored_name)):
+            elsewhere.put(stored, here.get(stored))
+            here.delete(stored)
+    file, _made = export(elsewhere)
+    code = f"moved-{worker_id}-{full.tenant_id}"
+    with ScopedSession(engine) as session:
+        archive.import_tenant(session, ACTOR, elsewhere, file, code)
+    with operator_scope("test"), ScopedSession(engine) as session:
+        new = session.scalar(sa.select(Tenant.id).where(Tenant.code == code))
+    for tenant_id in (full.tenant_id, new):
+        with tenant_scope(tenant_id), ScopedSession(engine) as session:
+            assert contents(session, elsewhere) == CONTENTS
+
+
+@pytest.mark.parametrize("spoil", ["lost", "changed", "longer"])
+def test_a_content_that_is_not_as_it_was_stored_is_named(
+    engine, full, export, here, there, spoil, worker_id
+):
+    with tenant_scope(full.tenant_id), ScopedSession(engine) as session:
+        name = session.scalars(sa.select(RecordFile.stored_name).limit(1)).one()
+    match spoil:
+        case "lost":
+            here.delete(name)
+        case "changed":
+            here.put(name, PDF.replace(b"7", b"8"))
+        case "longer":
+            here.put(name, PDF + b"more")
+    with pytest.raises(BadInput) as refused:
+        export()
+    assert [problem.place for problem in refused.value.problems] == [name]
+    file, made = export(lenient=True)
+    assert (made.files, made.missing) == (1, [name])
+    with ScopedSession(engine) as session:
+        archive.import_tenant(session, ACTOR, there, file, f"{spoil}-{worker_id}-{full.tenant_id}")
+
+
+def test_a_failing_import_leaves_no_file(engine, exported, there, monkeypatch, tmp_path):
+    def fail(*_arguments):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(archive, "_store", fail)
+    with ScopedSession(engine) as session, pytest.raises(RuntimeError):
+        archive.import_tenant(session, ACTOR, there, exported, "failing")
+    assert [path for path in (tmp_path / "there").rglob("*") if path.is_file()] == []
+
+
+def test_a_content_that_is_not_there_is_refused(engine, exported, there, tmp_path):
+    file = tmp_path / "less.zip"
+    rewritten(exported, file, lambda table, _manifest: table, dropped="files/")
+    with ScopedSession(engine) as session, pytest.raises(BadInput) as refused:
+        archive.import_tenant(session, ACTOR, there, file, "less")
+    assert len(refused.value.problems) == 2
+
+
+def test_a_name_leads_nowhere_else(engine, exported, there, tmp_path):
+    def change(table: bytes, _manifest) -> bytes:
+        return re.sub(rb'("stored_name": ")[^"]*', rb"\1../../../etc/passwd", table)
+
+    file = tmp_path / "crooked.zip"
+    rewritten(exported, file, change)
+    with ScopedSession(engine) as session, pytest.raises(BadInput, match="名称不合规定"):
+        archive.import_tenant(session, ACTOR, there, file, "crooked")
+
+
+def test_an_earlier_form_is_refused(engine, exported, there, tmp_path):
+    def change(table: bytes, manifest) -> bytes:
+        manifest["version"] = 1
+        return table
+
+    file = tmp_path / "earlier.zip"
+    rewritten(exported, file, change)
+    with ScopedSession(engine) as session, pytest.raises(BadInput, match="第 2 版"):
+        archive.import_tenant(session, ACTOR, there, file, "earlier")
 
 
 class TestLeaving:

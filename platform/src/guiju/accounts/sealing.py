@@ -20,6 +20,12 @@ class SealBroken(Exception):
     """The value was not sealed for this use with this key."""
 
 
+def fingerprint(secret_key: str) -> str:
+    """What one SECRET_KEY is recognized by, and that tells nothing of it."""
+    derive = HKDF(SHA256(), length=8, salt=None, info=b"guiju fingerprint")
+    return derive.derive(secret_key.encode()).hex()
+
+
 class Seal:
     """Seals and opens values with the key that belongs to one SECRET_KEY."""
 

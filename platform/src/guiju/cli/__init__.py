@@ -47,7 +47,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "import": Lazy("guiju.cli.importing:import_", _("把工作簿导入租户")),
     "score": Lazy("guiju.cli.score:score", _("对租户全面判定一次")),
     "audit": Lazy("guiju.cli.audit:audit", _("审计记录：校验、清理")),
-    "backup": Lazy("guiju.cli.backup:backup", _("备份整个数据库")),
+    "backup": Lazy("guiju.cli.backup:backup", _("备份数据库和附件")),
     "restore": Lazy("guiju.cli.backup:restore", _("由备份恢复")),
     "worker": Lazy("guiju.cli.worker:worker", _("后台处理：判定、报表")),
     "scheduler": Lazy("guiju.cli.scheduler:scheduler", _("定时任务：每晚判定、补漏")),

@@ -10,15 +10,15 @@ import click
 from guiju.accounts.links import find_recoverable
 from guiju.accounts.links import recover as recover_user
 from guiju.cli import enabling, environment
-from guiju.cli.files import refuse_existing, unwritable
+from guiju.cli.files import lenient, tell_missing, writing
 from guiju.cli.output import echo_table
 from guiju.clock import ZONE
 from guiju.config import load_settings
 from guiju.db import tenant_scope
+from guiju.files import FileStore
 from guiju.language import gettext as _
 from guiju.mail import link as public_link
 from guiju.rules import vocabulary as v
-from guiju.rules.problems import BadInput
 from guiju.scoring import bells
 from guiju.tenancy.archive import export_tenant, import_tenant
 from guiju.tenancy.leaving import mark_for_deletion
@@ -88,17 +88,18 @@ def recover(code: str, username: str) -> None:
 @tenant.command(help=_("把租户 CODE 的全部数据写入文件 FILE（zip），可导入别处。"))
 @click.argument("code")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(code: str, file: Path) -> None:
+@lenient
+def export(code: str, file: Path, *, lenient: bool) -> None:
     """Write a tenant to a file that was not there before."""
-    refuse_existing(file)
-    with environment.session() as session:
+    settings = load_settings()
+    store = FileStore(settings.files_url)
+    with environment.session(settings) as session:
         found = environment.tenant(session, code)
-        try:
-            with tenant_scope(found.id, restricted=True), file.open("xb") as out:
-                rows = export_tenant(session, environment.operator(), out)
-        except OSError as error:
-            raise BadInput([unwritable(file, error)]) from None
-    click.echo(_("{file}：{rows} 行").format(file=file, rows=rows))
+        with tenant_scope(found.id, restricted=True), writing(file) as out:
+            made = export_tenant(session, environment.operator(), store, out, lenient=lenient)
+    tell_missing(made.missing)
+    told = _("{file}：{rows} 行，{files} 个附件")
+    click.echo(told.format(file=file, rows=made.rows, files=made.files))
 
 
 @tenant.command("import", help=_("由导出的文件 FILE 建立租户；全部成功，否则什么也不写。"))
@@ -106,8 +107,10 @@ def export(code: str, file: Path) -> None:
 @click.option("--code", help=_("新代号（默认与导出时相同）。"))
 def import_(file: Path, code: str | None) -> None:
     """Make a tenant of a file, and print how its administrator signs in, once."""
-    with environment.session() as session:
-        made, sign_in = import_tenant(session, environment.operator(), file, code)
+    settings = load_settings()
+    store = FileStore(settings.files_url)
+    with environment.session(settings) as session:
+        made, sign_in = import_tenant(session, environment.operator(), store, file, code)
         with tenant_scope(environment.tenant(session, made).id):
             bells.ring(session)
     click.echo(_("已建立租户 {code}").format(code=made))

@@ -1,7 +1,8 @@
 """Tables in a zip file: a line of JSON for each row, with digests, written and read in streams.
 
 What an archive holds is one moment's.  Its last entry, ``manifest.json``, tells the rows and
-the digest of every table; nothing is believed before the digests are found right.
+the digest of every table; nothing is believed before the digests are found right.  Contents of
+files lie beside the tables (:mod:`guiju.db.contents`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from psycopg import sql
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 
-VERSION = 1
+#: Of the form of archives: 2 since they hold contents of files.
+VERSION = 2
 _MANIFEST = "manifest.json"
 _ROWS = 2000
+#: Contents from here on need zip's larger numbers.
+_LARGE = 2**31
 
 
 def tables_of(connection: sa.Connection) -> dict[str, list[str]]:
@@ -82,6 +86,11 @@ class Writer:
             table = Table(out)
             yield table
         self.tables[name] = {"rows": table.rows, "sha256": table.digest.hexdigest()}
+
+    def content(self, name: str, size: int) -> IO[bytes]:
+        """An entry to write a file's content into, packed no further: files are already."""
+        entry = zipfile.ZipInfo(f"files/{name}")
+        return self.archive.open(entry, "w", force_zip64=size >= _LARGE)
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest: ``facts`` and what every table holds."""
@@ -143,6 +152,10 @@ class Reader:
                 for line in source:
                     yield line.decode().rstrip("\n")
 
+    def content(self, name: str) -> IO[bytes]:
+        """A file's content; raises ``KeyError`` where it is not there."""
+        return self.archive.open(f"files/{name}")
+
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[Reader]:
@@ -157,14 +170,18 @@ def _opened(path: Path, kind: str) -> Reader:
     try:
         archive = zipfile.ZipFile(path)
         manifest = json.loads(archive.read(_MANIFEST))
-        known = (manifest["kind"], manifest["version"]) == (kind, VERSION)
-        problems = list(_damages(archive, manifest, place)) if known else []
+        known = manifest["kind"] == kind
+        found = manifest["version"]
+        problems = list(_damages(archive, manifest, place)) if known and found == VERSION else []
     except OSError as error:
         raise BadInput([Problem(place, error.strerror or "", wanted, "unreadable")]) from None
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):
         raise BadInput([Problem(place, _("打不开"), wanted, "unreadable")]) from None
     if not known:
         problems = [Problem(place, _("不是这一种文件"), wanted, "wrong_kind")]
+    elif found != VERSION:
+        wanted = _("应为第 {number} 版的文件").format(number=VERSION)
+        problems = [Problem(place, str(found)[:20], wanted, "other_version")]
     if problems:
         archive.close()
         raise BadInput(problems)

@@ -1,4 +1,4 @@
-"""The whole database in one file, and an empty database made whole from it.
+"""Database and files in one archive, and an empty database made whole from it.
 
 Written by the owner of the tables, from one moment's snapshot, without stopping anybody; read
 back at the same migration and then brought up to date.  Nothing but this and PostgreSQL is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,17 +20,40 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from guiju.db import archive
+from guiju.db import archive, contents
 from guiju.db.engine import sqlalchemy_url
 from guiju.db.migrate import current_revision, ensure_role, migrations_config, upgrade
+from guiju.files import FileStore
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 
 KIND: Final = "guiju-backup"
 
 
-def backup(admin_url: str, out: IO[bytes] | Path) -> int:
-    """Write everything to ``out``; returns how many rows."""
+@dataclass(frozen=True)
+class Written:
+    """What a backup holds."""
+
+    rows: int
+    files: int
+    #: Names of files whose contents the store has lost.
+    missing: list[str]
+
+
+def backup(
+    admin_url: str,
+    store: FileStore,
+    out: IO[bytes] | Path,
+    *,
+    key: str | None = None,
+    lenient: bool = False,
+) -> Written:
+    """Write everything to ``out``.
+
+    ``key`` is what the secret key is recognized by when the backup is restored.  Raises
+    ``BadInput`` naming the files whose contents are missing or damaged; with ``lenient`` the
+    backup is made without them.
+    """
     engine = sa.create_engine(sqlalchemy_url(admin_url), poolclass=sa.NullPool)
     engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.begin() as connection, archive.writing(out) as writer:
@@ -44,27 +68,51 @@ def backup(admin_url: str, out: IO[bytes] | Path) -> int:
                 for tenant in tenants:
                     _enter(connection, tenant)
                     table.add(connection, name, columns, tenant)
+        packing = contents.Packing(store, writer)
+        for tenant in tenants:
+            _enter(connection, tenant)
+            packing.add(contents.of_tenant(connection, tenant))
         writer.finish(
             {
                 "kind": KIND,
+                "key": key,
+                "files": packing.told(lenient=lenient),
                 "revision": current_revision(connection),
                 "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "made_by": f"guiju {version('guiju')}",
             }
         )
-    return sum(told["rows"] for told in writer.tables.values())
+    rows = sum(told["rows"] for told in writer.tables.values())
+    return Written(rows, packing.number, packing.missing)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restoring did."""
+
+    rows: int
+    files: int
+    #: Names of files that were missing already when the backup was made.
+    missing: list[str]
+    #: Password made up for the application's role, where that was not there.
+    password: str | None
+    #: What the secret key of that time is recognized by, if the backup says so.
+    key: str | None
 
 
 def restore(
-    admin_url: str, path: Path, *, codes: Mapping[str, Iterable[str]] | None = None
-) -> tuple[int, str | None]:
-    """Fill an empty database from a backup; returns how many rows, and the password of a role.
+    admin_url: str,
+    store: FileStore,
+    path: Path,
+    *,
+    codes: Mapping[str, Iterable[str]] | None = None,
+) -> Restored:
+    """Fill an empty database, and the store, from a backup.
 
-    The password is one made up for the application's role where that was not there.  All or
-    nothing but for empty tables; raises ``BadInput`` for a damaged file, one of a newer
+    All or nothing but for empty tables; raises ``BadInput`` for a damaged file, one of a newer
     version, and a database that has tenants.
     """
-    with archive.reading(path, KIND) as reader:
+    with contents.reading(path, KIND) as reader:
         revision = reader.manifest["revision"]
         config = migrations_config(admin_url)
         known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
@@ -76,10 +124,12 @@ def restore(
             _refuse_unless_empty(connection, revision)
             generated = ensure_role(connection, None)
         command.upgrade(config, revision)
-        with engine.begin() as connection:
+        # Under a name that nobody can guess lies an earlier copy, if anything.
+        with contents.brought(reader, store, over=True) as files, engine.begin() as connection:
             rows = _fill(connection, reader)
+        told = reader.manifest
     upgrade(admin_url, codes=codes)
-    return rows, generated
+    return Restored(rows, files, told["files"]["missing"], generated, told["key"])
 
 
 def _enter(connection: sa.Connection, tenant: int | None) -> None:

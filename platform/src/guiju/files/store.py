@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import IO, Any, BinaryIO
 
 import fsspec
+
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,31 @@ class FileStore:
         system, root = self._place
         content: bytes = system.cat_file(f"{root}/{name}")
         return content
+
+    def open(self, name: str) -> BinaryIO:
+        """A content to be read piece by piece; raises ``FileNotFoundError``."""
+        system, root = self._place
+        content: BinaryIO = system.open(f"{root}/{name}", "rb")
+        return content
+
+    def put_stream(self, name: str, content: IO[bytes]) -> None:
+        """Store a content piece by piece; it is there, whole, when this returns."""
+        system, root = self._place
+        path = f"{root}/{name}"
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with system.open(path, "wb") as out:
+            shutil.copyfileobj(content, out, _CHUNK)
+
+    def digest(self, name: str) -> str | None:
+        """The SHA-256 of a content, in hexadecimal; None where it is not there."""
+        digest = hashlib.sha256()
+        try:
+            with self.open(name) as content:
+                while chunk := content.read(_CHUNK):
+                    digest.update(chunk)
+        except FileNotFoundError:
+            return None
+        return digest.hexdigest()
 
     def delete(self, name: str) -> None:
         """Take a content away; one that is gone already is no matter."""

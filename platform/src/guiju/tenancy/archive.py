@@ -1,15 +1,17 @@
 """A tenant as one portable file, and a tenant made from such a file elsewhere.
 
-The file holds what people entered and decided, and the trail of it.  It does not hold what
-can be worked out again (findings), what belongs to one installation (sessions, marks, jobs),
-or what lets somebody in (passwords, second factors, tokens): those who worked there are given
-new access.  Rows keep their numbers, so that everything that refers to them still does.
+The file holds what people entered, attached and decided, and the trail of it.  It does not
+hold what can be worked out again (findings), what belongs to one installation (sessions, marks,
+jobs), or what lets somebody in (passwords, second factors, tokens): those who worked there are
+given new access.  Rows keep their numbers, so that everything that refers to them still does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -18,12 +20,13 @@ import sqlalchemy as sa
 from guiju.accounts.models import User, UserRole
 from guiju.accounts.operations import set_password
 from guiju.audit.operations import Actor, record, record_reading
-from guiju.db import archive
+from guiju.db import archive, contents
 from guiju.db.codes import bits, masked_vocabularies, register_codes
 from guiju.db.facts_tables import stored_name
 from guiju.db.migrate import current_revision
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, transaction
+from guiju.files import FileStore
 from guiju.language import gettext as _
 from guiju.organizations.dirty import mark_dirty
 from guiju.organizations.models import Organization
@@ -91,12 +94,30 @@ _LEFT_COLUMNS: Final[Mapping[str, frozenset[str]]] = {
 Progress = Callable[[int, int], None]
 
 
-def export_tenant(
-    session: AnySession, actor: Actor, out: IO[bytes] | Path, *, progress: Progress | None = None
-) -> int:
-    """Write the tenant of the scope (a restricted one) to ``out``; returns how many rows.
+@dataclass(frozen=True)
+class Exported:
+    """What a tenant's file holds."""
 
-    All of one moment, streamed.  That it was read is written down first.
+    rows: int
+    files: int
+    #: Names of files whose contents the store has lost.
+    missing: list[str]
+
+
+def export_tenant(
+    session: AnySession,
+    actor: Actor,
+    store: FileStore,
+    out: IO[bytes] | Path,
+    *,
+    lenient: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Exported:
+    """Write the tenant of the scope (a restricted one) to ``out``.
+
+    All of one moment, streamed.  That it was read is written down first.  Raises ``BadInput``
+    naming the files whose contents are missing or damaged; with ``lenient`` the archive is
+    made without them.
     """
     with transaction(session):
         record_reading(session, actor, "tenant", "export")
@@ -107,41 +128,51 @@ def export_tenant(
     tenant = session.execute(sa.select(Tenant.id, Tenant.code, Tenant.name)).one()
     stored = archive.tables_of(connection)
     wanted = [name for name in stored if "tenant_id" in stored[name] and name not in LEFT]
+    steps = len(wanted) + contents.totals(connection, tenant.id)[0]
+    counted = count(1)
+
+    def step() -> None:
+        progress(next(counted), steps)
+
     with archive.writing(out) as writer:
-        for number, name in enumerate(wanted, 1):
+        for name in wanted:
             left = _LEFT_COLUMNS.get(name, frozenset()) | {"tenant_id"}
             columns = [column for column in stored[name] if column not in left]
             with writer.table(name) as table:
                 table.add(connection, name, columns, tenant.id)
-            if progress is not None:
-                progress(number, len(wanted))
+            step()
+        packing = contents.Packing(store, writer)
+        packing.add(contents.of_tenant(connection, tenant.id), progress=step)
         writer.finish(
             {
                 "kind": KIND,
                 "revision": current_revision(connection),
                 "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "tenant": {"code": tenant.code, "name": tenant.name},
+                "files": packing.told(lenient=lenient),
                 "bits": {name: bits(session, name) for name in masked_vocabularies()},
             }
         )
     session.rollback()
-    return sum(told["rows"] for told in writer.tables.values())
+    rows = sum(told["rows"] for told in writer.tables.values())
+    return Exported(rows, packing.number, packing.missing)
 
 
 def import_tenant(
-    session: AnySession, actor: Actor, path: Path, code: str | None = None
+    session: AnySession, actor: Actor, store: FileStore, path: Path, code: str | None = None
 ) -> tuple[str, str | None]:
     """Make a tenant of an exported file; returns its code and an administrator's new sign-in.
 
-    The session is fresh and in no scope.  All or nothing; raises ``BadInput`` for a damaged
-    file, one of another version's tables, and a code that is taken.
+    The session is fresh and in no scope.  All or nothing, the contents of files included;
+    raises ``BadInput`` for a damaged file, one of another version's tables, and a code that is
+    taken.
     """
-    with archive.reading(path, KIND) as reader:
+    with contents.reading(path, KIND) as reader:
         told = reader.manifest["tenant"]
         wanted = code or told["code"]
         tenant_id = _new_tenant(session, wanted, reader.manifest["revision"], str(path))
         with tenant_scope(tenant_id, restricted=True):
-            with transaction(session):
+            with contents.brought(reader, store, tenant_id), transaction(session):
                 session.add(Tenant(id=tenant_id, code=wanted, name=told["name"]))
                 session.flush()
                 _store(session, reader, tenant_id)
@@ -178,9 +209,10 @@ def _store(session: AnySession, reader: archive.Reader, tenant_id: int) -> None:
     for name in archive.in_order(connection, listed):
         left = _LEFT_COLUMNS.get(name, frozenset()) | {"tenant_id"}
         columns = [column for column in stored[name] if column not in left]
-        archive.load(
-            connection, name, columns, reader.lines(name), replaced={"tenant_id": tenant_id}
-        )
+        lines = reader.lines(name)
+        if name == contents.TABLE:
+            lines = (contents.renamed(line, tenant_id) for line in lines)
+        archive.load(connection, name, columns, lines, replaced={"tenant_id": tenant_id})
     archive.advance_numbers(connection)
     _renumber_masks(session, reader.manifest["bits"])
 
