@@ -436,7 +436,10 @@ def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
 
 
 def _numbers(key: pa.ChunkedArray) -> NDArray[Any]:
-    return (key.cast(pa.int32()) if pa.types.is_date32(key.type) else key).to_numpy()
+    numbers: NDArray[Any] = (
+        key.cast(pa.int32()) if pa.types.is_date32(key.type) else key
+    ).to_numpy()
+    return numbers
 
 
 def _places(connection: adbc.Connection, organizations: pa.Table) -> Places:
