@@ -74,6 +74,8 @@ def fields_of(
         if kind == "ref":
             # A unit without a roster of its own names people by their numbers.
             shown = "choice" if choices or column.metadata["target"] != "people" else "text"
+        elif kind == "period" and column.metadata.get("unit") == "month":
+            shown = "month"
         elif kind == "count":
             shown = str(column.metadata.get("unit") or "count")
         else:
