@@ -1,5 +1,6 @@
 """The requests of docs/api.md, run as they stand against a server, in the order of the page."""
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from guiju.accounts.models import User
 from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
+from guiju.api.addresses import DOCUMENT
 from guiju.db import ScopedSession, tenant_scope
 from guiju.scoring.operations import drain
 
@@ -53,6 +55,14 @@ def surroundings(app, engine, create_office):
 def test_the_page_shows_ten_requests():
     assert len(SECTIONS) == 10
     assert len(SECTIONS) == PAGE.count("```sh")
+
+
+def test_everything_there_is_has_its_line(app):
+    table = PAGE.partition("## 还能做什么")[2]
+    document = json.loads(app.test_client().get(DOCUMENT).text)
+    for path in document["paths"]:
+        steps = [step for step in path.split("/")[3:] if not step.startswith("{")]
+        assert re.search(rf"[`/]{steps[0]}\b", table), f"say in docs/api.md what {path} is for"
 
 
 @pytest.mark.skipif(
