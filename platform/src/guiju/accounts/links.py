@@ -118,7 +118,7 @@ def invite(
             add_role(session, user, grant)
         after = {"roles": [[grant.role, grant.organization_id] for grant in granted]}
         record(session, visitor.actor(), "role.grant", "user", user.username, after=after)
-        return make_invitation(session, visitor, user, now=now)
+        return make_invitation(session, visitor.actor(), user, now=now)
 
 
 def add_person(
@@ -146,10 +146,10 @@ def add_person(
 
 
 def make_invitation(
-    session: AnySession, visitor: Visitor, user: User, *, now: datetime | None = None
+    session: AnySession, actor: Actor, user: User, *, now: datetime | None = None
 ) -> NewLink:
-    """The link for a user just added, in the caller's transaction."""
-    return _make(session, visitor.actor(), user, "invitation", now)
+    """The link for a user who has no password yet, in the caller's transaction."""
+    return _make(session, actor, user, "invitation", now)
 
 
 def send_anew(

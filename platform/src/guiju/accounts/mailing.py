@@ -20,15 +20,20 @@ def mail_link(settings: Settings, link: NewLink, name: str, email: str | None) -
     """Mail a link to its user; False where that was not possible."""
     if email is None:
         return False
+    try:
+        return mail.send(settings, link_message(settings, link, name, email))
+    except mail.MailError:
+        return False
+
+
+def link_message(settings: Settings, link: NewLink, name: str, email: str) -> mail.Message:
+    """What is mailed to somebody who is to choose a password."""
     address = mail.link(settings, f"/links/{link.secret}")
     text = _(
         "{name}，您好：\n\n请用下面的链接设置“规矩”的登录密码。链接只能用一次，有效到 {until}。\n\n"
         "{address}\n\n如果不是您本人要求的，请不要点开，并告诉本单位的管理员。\n"
     ).format(name=name, until=f"{link.expires_at:%Y-%m-%d %H:%M} UTC", address=address)
-    try:
-        return mail.send(settings, mail.Message(email, _("设置登录密码"), text))
-    except mail.MailError:
-        return False
+    return mail.Message(email, _("设置登录密码"), text)
 
 
 def ask_for_link(settings: Settings, sign_in_name: str) -> None:

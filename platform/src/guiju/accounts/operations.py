@@ -185,12 +185,19 @@ def locked_user(session: AnySession, user_id: int) -> User:
 
 def check_username(session: AnySession, username: str) -> list[Problem]:
     """What is wrong with the name of a new user."""
-    if not _USERNAME.fullmatch(username):
-        wanted = _("用户名为 1 到 60 个字，不能含 @、空格")
-        return [Problem("/username", username, wanted, "malformed")]
+    if problems := malformed_username(username):
+        return problems
     if session.scalar(sa.select(User.id).where(User.username == username)) is not None:
         return [Problem("/username", username, _("这个用户名已被使用"), "taken")]
     return []
+
+
+def malformed_username(username: str) -> list[Problem]:
+    """What is wrong with a user name as such, whoever has it."""
+    if _USERNAME.fullmatch(username):
+        return []
+    wanted = _("用户名为 1 到 60 个字，不能含 @、空格")
+    return [Problem("/username", username, wanted, "malformed")]
 
 
 def check_person(name: str, email: str | None) -> list[Problem]:

@@ -152,7 +152,7 @@ def hand_over(
         }
         record(session, visitor.actor(), "role.hand_over", "user", user.username, after=after)
         invited = isinstance(successor, Newcomer)
-        link = links.make_invitation(session, visitor, new) if invited else None
+        link = links.make_invitation(session, visitor.actor(), new) if invited else None
         return HandedOver(new.id, link, deactivated)
 
 

@@ -26,7 +26,7 @@ def read_workbook(path: Path, codes: Codes, faults: Faults) -> Iterator[RawTable
     inspect(path, faults)
     spelling = Sheet(codes)
     seen: dict[str, str] = {}
-    with _attempt(path, faults, lambda: CalamineWorkbook.from_path(path)) as workbook:
+    with open_workbook(path, faults) as workbook:
         for sheet in workbook.sheets_metadata:
             name = sheet.name
             if name.strip() in (layout.GUIDE_SHEET, layout.OPTIONS_SHEET):
@@ -40,7 +40,7 @@ def read_workbook(path: Path, codes: Codes, faults: Faults) -> Iterator[RawTable
             table = find_table(name, places.table(), seen, faults)
             if table is None:
                 continue
-            rows = _attempt(path, faults, partial(_rows, workbook, name))
+            rows = attempt(path, faults, partial(_rows, workbook, name))
             raw = _read_sheet(table, places, rows, spelling, faults)
             if raw:
                 yield raw
@@ -57,7 +57,12 @@ def refuse_macros(path: Path, faults: Faults) -> None:
     raise faults.error()
 
 
-def _attempt(path: Path, faults: Faults, work: Callable[[], _Result]) -> _Result:
+def open_workbook(path: Path, faults: Faults) -> CalamineWorkbook:
+    """The spreadsheet reader on a workbook already inspected; raises FactsError."""
+    return attempt(path, faults, lambda: CalamineWorkbook.from_path(path))
+
+
+def attempt(path: Path, faults: Faults, work: Callable[[], _Result]) -> _Result:
     """What ``work`` with the spreadsheet reader gives; raises FactsError where it fails."""
     try:
         return work()

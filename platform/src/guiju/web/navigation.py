@@ -115,6 +115,7 @@ def _administration() -> Iterator[Item]:
             request.blueprint
             in {
                 "people",
+                "invitation_lists",
                 "permission_matrix",
                 "account_policy",
                 "account_provider",
