@@ -21,8 +21,8 @@ LISTS = {
     "members.page": ("department", ("name", "code", "class", "from"), "q=党员3"),
     "attention.page": ("department", ("due", "unit", "requirement"), "verdict=not_met"),
     "desk.page": ("department", ("due", "unit", "requirement"), "verdict=deviation"),
-    "desk.made": ("department", (), "waiting=1"),
-    "tasks.page": ("department", (), "kind=remind"),
+    "desk.made": ("department", ("made", "unit", "requirement", "period"), "waiting=1"),
+    "tasks.page": ("department", ("made", "due", "unit", "state"), "kind=remind"),
     "months.listing": ("department", ("unit", "overdue", "open"), "q=财政局第一"),
     "reviews.page": ("department", ("unit", "date", "kind", "submitted"), "q=x"),
     "reports.page": ("department", ("title", "as_of", "who", "asked", "state"), "q=x"),
@@ -76,7 +76,8 @@ EACH = pytest.mark.parametrize("endpoint", list(LISTS))
 class TestEveryList:
     def test_is_sorted_by_its_address(self, visit, endpoint):
         for key in LISTS[endpoint][1]:
-            assert visit(endpoint, f"sort={key}").status_code == 200
+            for order in (key, f"-{key}"):
+                assert visit(endpoint, f"sort={order}").status_code == 200
 
     def test_leaves_out_an_order_that_it_does_not_know(self, visit, endpoint):
         usual = main_part(visit(endpoint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,6 +29,15 @@ DESK_VERDICTS = ("needs_judgement", "action_due", "deviation")
 #: Matters in these states wait for an answer from above; so does every decision upon facts
 #: that are others by now.
 WAITING = ("explained", "appealed")
+
+
+#: By what lists of matters can be sorted.
+ORDERS: Mapping[str, Any] = {
+    "made": Matter.id,
+    "unit": Organization.__table__.c.name,
+    "requirement": Matter.requirement,
+    "period": Matter.period,
+}
 
 
 @dataclass(frozen=True)
@@ -166,15 +176,20 @@ def matters(
     *,
     waiting: bool = False,
     requirement: str | None = None,
+    order_by: str = "made",
+    falling: bool = True,
     before: int | None = None,
+    skip: int = 0,
     limit: int = 50,
 ) -> MatterPage:
     """What was decided, reasoned and objected to at an organization and below it.
 
     ``waiting`` leaves those that somebody has to answer.  Matters about members are among them
-    only in a restricted scope.
+    only in a restricted scope.  ``order_by`` is of :data:`ORDERS`; the newest first, a page goes
+    on ``before`` a number, and in any order after ``skip`` rows.
     """
     organization = find_unit(session, visitor, organization_id, "findings.read")
+    key = ORDERS[order_by].desc() if falling else ORDERS[order_by].asc()
     select = (
         sa.select(Matter)
         .join(
@@ -185,7 +200,8 @@ def matters(
             ),
         )
         .where(within(Organization.__table__.c.path, organization.path), Matter.state != "open")
-        .order_by(Matter.id.desc())
+        .order_by(key.nulls_last(), Matter.id.desc())
+        .offset(skip)
         .limit(limit + 1)
     )
     if waiting:

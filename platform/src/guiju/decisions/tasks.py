@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -38,6 +39,15 @@ UNDO = timedelta(minutes=30)
 
 #: Units and requirements asked about in one go.
 MOST_AT_ONCE = 200
+
+
+#: By what lists of tasks can be sorted.
+ORDERS: Mapping[str, Any] = {
+    "made": Task.id,
+    "due": Task.due_on,
+    "unit": Organization.__table__.c.name,
+    "state": Task.state,
+}
 
 
 @dataclass(frozen=True)
@@ -238,18 +248,24 @@ def tasks(
     *,
     state: str | None = None,
     kind: str | None = None,
+    order_by: str = "made",
+    falling: bool = True,
     before: int | None = None,
+    skip: int = 0,
     limit: int = 50,
     below: bool = True,
 ) -> TaskPage:
     """What was asked of an organization and, if ``below``, of those below it.
 
-    Undone tasks only if asked for.
+    Undone tasks only if asked for.  ``order_by`` is of :data:`ORDERS`; the newest first, a page
+    goes on ``before`` a number, and in any order after ``skip`` rows.
     """
     organization = find_unit(session, visitor, organization_id, "findings.read")
     path = Organization.__table__.c.path
     here = within(path, organization.path) if below else Task.organization_id == organization_id
-    select = _with_paths().where(here).limit(limit + 1)
+    key = ORDERS[order_by].desc() if falling else ORDERS[order_by].asc()
+    select = _with_paths().order_by(None).order_by(key.nulls_last(), Task.id.desc())
+    select = select.where(here).offset(skip).limit(limit + 1)
     select = select.where(Task.state == state if state else Task.state != "undone")
     if kind is not None:
         select = select.where(Task.kind == kind)

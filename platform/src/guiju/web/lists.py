@@ -43,6 +43,11 @@ def asked_order(keys: Collection[str], usual: str, parameter: str = "sort") -> O
     return Order(asked.removeprefix("-"), asked.startswith("-"))
 
 
+def asked_first() -> int:
+    """How many rows come before the page that the address asks for."""
+    return min(max(request.args.get("from", 0, type=int), 0), 10**6)
+
+
 @dataclass(frozen=True)
 class Column(Generic[Row]):
     """A column of a list: what a row has in it, as the exported file has it."""

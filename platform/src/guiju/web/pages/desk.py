@@ -22,6 +22,7 @@ from guiju.scoring import queries as findings
 from guiju.scoring.attending import ORDERS
 from guiju.scoring.results import AttentionItem
 from guiju.web import exports, refusals
+from guiju.web.lists import Order, asked_first, asked_order
 from guiju.web.pages.findings import about_address
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.selections import chosen, selected
@@ -33,6 +34,8 @@ blueprint = Blueprint("desk", __name__, url_prefix="/organizations/<number:organ
 refusals.init_blueprint(blueprint)
 
 _PAGE = 50
+#: Rows asked for at a time while a list is exported.
+_CHUNK = 500
 
 
 @blueprint.get("")
@@ -171,25 +174,37 @@ def _made(organization_id: int, *, people: bool) -> Response | str:
         "waiting": bool(request.args.get("waiting")),
         "requirement": request.args.get("requirement") or None,
     }
+    order, first = asked_order(queries.ORDERS, "-made"), asked_first()
     if exports.wanted_format():
         headings = [
             _("单位"), _("要求"), _("期间"), _("状态"), _("认定为"), _("理由"), _("认定人"),
             _("日期"),
         ]  # fmt: skip
         # Read whole while the scope is open: the answer is sent after it.
-        rows = list(_made_rows(organization_id, wanted))
+        rows = list(_made_rows(organization_id, wanted, order))
         return exports.send(_("认定记录"), _("认定记录"), headings, rows, portrait.place.code)
     found = queries.matters(
         db.session,
         plugins().packs,
         current_user,
         organization_id,
-        before=request.args.get("before", type=int),
+        order_by=order.key,
+        falling=order.falling,
+        skip=first,
         limit=_PAGE,
         **wanted,
     )
     return render_template(
         "matters.html",
+        order=order,
+        orders=[
+            ("made", _("日期")),
+            ("unit", _("单位")),
+            ("requirement", _("要求")),
+            ("period", _("期间")),
+        ],
+        first=first,
+        page_size=_PAGE,
         found=found,
         portrait=portrait,
         trail=trail(portrait),
@@ -200,16 +215,18 @@ def _made(organization_id: int, *, people: bool) -> Response | str:
     )
 
 
-def _made_rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Cell]]:
-    before: int | None = None
+def _made_rows(organization_id: int, wanted: dict[str, Any], order: Order) -> Iterator[list[Cell]]:
+    skip = 0
     while True:
         found = queries.matters(
             db.session,
             plugins().packs,
             current_user,
             organization_id,
-            before=before,
-            limit=500,
+            order_by=order.key,
+            falling=order.falling,
+            skip=skip,
+            limit=_CHUNK,
             **wanted,
         )
         for row in found.rows:
@@ -223,8 +240,8 @@ def _made_rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Ce
                 row.decided_by,
                 row.decided_at.date() if row.decided_at else None,
             ]
-        before = found.before
-        if before is None:
+        skip += _CHUNK
+        if found.before is None:
             return
 
 

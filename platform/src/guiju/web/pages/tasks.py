@@ -19,6 +19,7 @@ from guiju.language import gettext as _
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring import queries as findings
 from guiju.web import exports, refusals
+from guiju.web.lists import Order, asked_first, asked_order
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.selections import selected
 from guiju.web.wording import plugins
@@ -28,6 +29,8 @@ blueprint = Blueprint("tasks", __name__, url_prefix="/organizations/<number:orga
 refusals.init_blueprint(blueprint)
 
 _PAGE = 50
+#: Rows asked for at a time while a list is exported.
+_CHUNK = 500
 
 
 @blueprint.get("")
@@ -108,12 +111,14 @@ def _page(organization_id: int, faulty: tuple[int, str] | None = None) -> Respon
         "state": state if state in TASK_STATES else None,
         "kind": kind if kind in TASK_KINDS else None,
     }
+    order = asked_order(tasks.ORDERS, "-made")
+    first = asked_first()
     if exports.wanted_format():
         headings = [
             _("类别"), _("单位"), _("要求"), _("期间"), _("内容"), _("时限"), _("状态"),
             _("答复"), _("提出人"), _("提出日期"),
         ]  # fmt: skip
-        rows = _rows(organization_id, wanted)
+        rows = _rows(organization_id, wanted, order)
         return exports.send(_("督办"), _("督办"), headings, rows, portrait.place.code)
     batch = request.args.get("batch")
     found = tasks.tasks(
@@ -121,7 +126,9 @@ def _page(organization_id: int, faulty: tuple[int, str] | None = None) -> Respon
         plugins().packs,
         current_user,
         organization_id,
-        before=request.args.get("before", type=int),
+        order_by=order.key,
+        falling=order.falling,
+        skip=first,
         limit=_PAGE,
         **wanted,
     )
@@ -134,6 +141,10 @@ def _page(organization_id: int, faulty: tuple[int, str] | None = None) -> Respon
         standing=findings.standing(db.session, current_user.within),
         today=business_day(db.session),
         wanted=wanted,
+        order=order,
+        orders=_order_titles(),
+        first=first,
+        page_size=_PAGE,
         undoable=mine if mine is not None and _undoable(found.rows, batch) else None,
         faulty=faulty,
         typed=request.form,
@@ -144,16 +155,22 @@ def _undoable(rows: Any, batch: str | None) -> bool:
     return any(row.task.batch == batch and "undo" in row.actions for row in rows)
 
 
-def _rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Cell]]:
-    before: int | None = None
+def _order_titles() -> list[tuple[str, str]]:
+    return [("made", _("提出日期")), ("due", _("时限")), ("unit", _("单位")), ("state", _("状态"))]
+
+
+def _rows(organization_id: int, wanted: dict[str, Any], order: Order) -> Iterator[list[Cell]]:
+    skip = 0
     while True:
         found = tasks.tasks(
             db.session,
             plugins().packs,
             current_user,
             organization_id,
-            before=before,
-            limit=500,
+            order_by=order.key,
+            falling=order.falling,
+            skip=skip,
+            limit=_CHUNK,
             **wanted,
         )
         for row in found.rows:
@@ -170,8 +187,8 @@ def _rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Cell]]:
                 task.made_by,
                 task.made_at.date(),
             ]
-        before = found.before
-        if before is None:
+        skip += _CHUNK
+        if found.before is None:
             return
 
 
