@@ -47,5 +47,5 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # It tells of every plugin of its own, as it is imported.
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    # It tells of every look at the version of the database.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
