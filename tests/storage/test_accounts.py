@@ -6,11 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from guiju.accounts import passwords
+from guiju.accounts.attempts import LOCK, MOST_FAILURES
 from guiju.accounts.models import SignInAttempt, User
 from guiju.accounts.operations import create_user, set_password
 from guiju.accounts.signing_in import (
-    LOCK,
-    MOST_FAILURES,
     Refusal,
     SignInRefused,
     authenticate,

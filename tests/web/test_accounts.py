@@ -2,12 +2,14 @@
 
 import io
 import re
+import time
 
 import openpyxl
 import pyotp
 import pytest
 import sqlalchemy as sa
 
+from guiju.accounts.attempts import MOST_FAILURES
 from guiju.accounts.models import User
 from guiju.accounts.policies import set_policy
 from guiju.audit.operations import Actor
@@ -488,3 +490,47 @@ class TestPolicy:
         fields = {"old": PASSWORD, "password": NEW, "again": NEW}
         submit(client, "/account/password", "/account/password", **fields)
         assert client.get("/account").status_code == 200
+
+
+class TestGuessing:
+    """Who found a browser open does not get to try every password, or every code."""
+
+    GUESSES = (
+        ("/account/password", "/account/password", {"old": "{}", "password": NEW, "again": NEW}),
+        ("/account", "/account", {"name": "改名", "email": "", "password": "{}"}),
+    )
+
+    @pytest.mark.parametrize(("address", "page", "fields"), GUESSES)
+    def test_wrong_passwords_inside_lock_the_account(
+        self, app, own, sign_in, submit, address, page, fields
+    ):
+        client = sign_in("secretary", own)
+
+        def guess(password):
+            told = {name: value.format(password) for name, value in fields.items()}
+            return submit(client, address, page, **told)
+
+        for number in range(MOST_FAILURES):
+            answer = guess(f"wrong-{number}")
+            assert answer.status_code == 422
+            assert "锁定" not in answer.text
+        # The right one, too, and at the door.
+        assert "账号已暂时锁定" in guess(PASSWORD).text
+        at_door = {"username": own.users["secretary"], "password": PASSWORD}
+        stranger = app.test_client()
+        assert submit(stranger, "/sign-in", "/sign-in", **at_door).status_code == 429
+
+    def test_wrong_codes_inside_lock_the_account(self, own, sign_in, submit, engine):
+        client = sign_in("secretary", own)
+        secret = "".join(SECRET.search(client.get("/account/second-factor").text).groups())
+        page = "/account/second-factor"
+        shown = submit(client, page, page, code=pyotp.TOTP(secret).now())
+        assert len(CODE.findall(shown.text)) > 5
+        for _number in range(MOST_FAILURES):
+            assert "锁定" not in submit(client, f"{page}/recovery-codes", page, code="000000").text
+        later = pyotp.TOTP(secret).at(int(time.time()) + 30)
+        answer = submit(client, f"{page}/recovery-codes", page, code=later)
+        assert answer.status_code == 422
+        assert "账号已暂时锁定" in answer.text
+        answer = submit(client, f"{page}/off", page, password=PASSWORD)
+        assert "账号已暂时锁定" in answer.text

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from guiju.accounts.attempts import MOST_FAILURES
 from guiju.accounts.operations import set_password
 from guiju.accounts.policies import DEFAULT
-from guiju.accounts.signing_in import MOST_FAILURES
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.tenancy.operations import set_tenant_state

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from guiju.accounts.attempts import note_attempt
 from guiju.accounts.models import SignInProvider, User, UserIdentity
 from guiju.accounts.oidc import Identity
 from guiju.accounts.sealing import Seal, SealBroken
-from guiju.accounts.signing_in import Refusal, SignedIn, SignInRefused, note_attempt
+from guiju.accounts.signing_in import Refusal, SignedIn, SignInRefused
 from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
 from guiju.db.scope import current_tenant_id, tenant_scope

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from guiju.accounts import passwords
+from guiju.accounts.attempts import demand_proof
 from guiju.accounts.models import FormerPassword, User, UserRole, UserSession
 from guiju.accounts.permissions import ROLES
 from guiju.accounts.policies import policy_of
@@ -103,11 +104,10 @@ def change_password(
 
     Raises ``BadInput`` at ``/old`` or ``/password``.
     """
+    wrong = Problem("/old", _("原密码不对"), _("请重新输入现在的密码"), "wrong")
+    demand_password(session, visitor, old, wrong)
     with transaction(session):
         user = locked_user(session, visitor.user_id)
-        if not passwords.matches(old, user.password_hash):
-            found = _("原密码不对")
-            raise BadInput([Problem("/old", found, _("请重新输入现在的密码"), "wrong")])
         replace_password(session, user, new, now=now)
         end_sessions(session, user.id, besides=visitor.session_id)
         record(session, visitor.actor(), "user.change_password", "user", user.username)
@@ -121,19 +121,29 @@ def edit_own(
     Raises ``BadInput`` at ``/password``, ``/name`` or ``/email``.
     """
     name, email = name.strip(), (email or "").strip() or None
+    if problems := check_person(name, email):
+        raise BadInput(problems)
+    demand_password(session, visitor, password)
     with transaction(session):
         user = locked_user(session, visitor.user_id)
-        problems = check_person(name, email)
-        if not passwords.matches(password, user.password_hash):
-            wanted = _("请输入现在的密码")
-            problems.append(Problem("/password", _("密码不对"), wanted, "wrong"))
-        if problems:
-            raise BadInput(problems)
         before = {"name": user.name, "email": user.email}
         user.name, user.email = name, email
         after = {"name": name, "email": email}
         actor = visitor.actor()
         record(session, actor, "user.edit", "user", user.username, before=before, after=after)
+
+
+def demand_password(
+    session: AnySession, visitor: Visitor, password: str, wrong: Problem | None = None
+) -> None:
+    """Refuse whoever does not know the visitor's password; raises ``BadInput`` with ``wrong``.
+
+    A transaction of its own: wrong ones lock the account.
+    """
+    wrong = wrong or Problem("/password", _("密码不对"), _("请输入现在的密码"), "wrong")
+    demand_proof(
+        session, visitor, lambda user: passwords.matches(password, user.password_hash), wrong
+    )
 
 
 def replace_password(

@@ -16,9 +16,9 @@ import pyotp
 import segno
 import sqlalchemy as sa
 
-from guiju.accounts import passwords
+from guiju.accounts.attempts import demand_proof
 from guiju.accounts.models import RecoveryCode, User
-from guiju.accounts.operations import locked_user
+from guiju.accounts.operations import demand_password, locked_user
 from guiju.accounts.sealing import Seal, SealBroken
 from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
@@ -87,10 +87,14 @@ def renew_recovery_codes(
     session: AnySession, seal: Seal, visitor: Visitor, code: str, *, now: datetime | None = None
 ) -> list[str]:
     """Hand out new recovery codes, which void the old.  Raises ``BadInput`` at ``/code``."""
+    now = now or datetime.now(UTC)
+
+    def proves(user: User) -> bool:
+        return user.totp_since is not None and _accept_code(seal, user, code, now)
+
+    demand_proof(session, visitor, proves, _wrong_code(), now=now)
     with transaction(session):
         user = locked_user(session, visitor.user_id)
-        if user.totp_since is None or not _accept_code(seal, user, code, now or datetime.now(UTC)):
-            raise BadInput([_wrong_code()])
         codes = _renew_codes(session, user)
         record(session, visitor.actor(), "second_factor.renew_codes", "user", user.username)
     return codes
@@ -98,11 +102,9 @@ def renew_recovery_codes(
 
 def give_up(session: AnySession, visitor: Visitor, password: str) -> None:
     """Turn the visitor's own second factor off.  Raises ``BadInput`` at ``/password``."""
+    demand_password(session, visitor, password)
     with transaction(session):
         user = locked_user(session, visitor.user_id)
-        if not passwords.matches(password, user.password_hash):
-            found = _("密码不对")
-            raise BadInput([Problem("/password", found, _("请输入现在的密码"), "wrong")])
         clear(session, visitor.actor(), user)
 
 

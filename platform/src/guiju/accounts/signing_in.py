@@ -9,18 +9,14 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from guiju.accounts import passwords, second_factor
-from guiju.accounts.models import SignInAttempt, User, UserSession
+from guiju.accounts.attempts import is_locked, note_attempt
+from guiju.accounts.models import User, UserSession
 from guiju.accounts.sealing import Seal
 from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, transaction
 from guiju.tenancy.models import Tenant
-
-#: So many failures in a row, the first not longer ago than so long, lock an account; it
-#: opens again when the first of them is that old.  Wrong codes count like wrong passwords.
-MOST_FAILURES = 5
-LOCK = timedelta(minutes=15)
 
 #: After the password there is so much time for the code.
 CODE_WITHIN = timedelta(minutes=10)
@@ -192,7 +188,7 @@ def _check_password(
     if user is None:
         passwords.matches(password, None)
         return Refusal.WRONG
-    if _is_locked(session, user, now):
+    if is_locked(session, user, now):
         return Refusal.LOCKED
     if not passwords.matches(password, user.password_hash):
         note_attempt(session, user, address, now, succeeded=False)
@@ -225,30 +221,8 @@ def _check_code(
         or (user.password_set_at is not None and user.password_set_at > since)
     ):
         return Refusal.LATE
-    if _is_locked(session, user, now):
+    if is_locked(session, user, now):
         return Refusal.LOCKED
     accepted = second_factor.accept(session, seal, user, code, now)
     note_attempt(session, user, address, now, succeeded=accepted)
     return None if accepted else Refusal.WRONG
-
-
-def note_attempt(
-    session: AnySession, user: User, address: str | None, now: datetime, *, succeeded: bool
-) -> None:
-    """Write an attempt down, in the caller's transaction."""
-    session.add(
-        SignInAttempt(user_id=user.id, succeeded=succeeded, address=address, created_at=now)
-    )
-    actor = Actor(user.name, user.id, address)
-    record(session, actor, "sign_in" if succeeded else "sign_in.refuse", "user", user.username)
-
-
-def _is_locked(session: AnySession, user: User, now: datetime) -> bool:
-    since = max(now - LOCK, user.password_set_at or now - LOCK)
-    latest = session.scalars(
-        sa.select(SignInAttempt.succeeded)
-        .where(SignInAttempt.user_id == user.id, SignInAttempt.created_at > since)
-        .order_by(SignInAttempt.created_at.desc(), SignInAttempt.id.desc())
-        .limit(MOST_FAILURES)
-    ).all()
-    return len(latest) == MOST_FAILURES and not any(latest)

@@ -8,8 +8,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from guiju.accounts.attempts import locked_for
 from guiju.accounts.signing_in import (
-    LOCK,
     Refusal,
     SignedIn,
     SignInRefused,
@@ -48,7 +48,7 @@ def submit() -> Response | tuple[str, int]:
         )
     except SignInRefused as refused:
         if refused.reason is Refusal.LOCKED:
-            return _form(username, _locked()), 429
+            return _form(username, locked_for()), 429
         return _form(username, _("用户名或密码不对。用户名须连同 @ 和单位代号一起输入。")), 401
     finally:
         db.session.remove()
@@ -85,7 +85,7 @@ def submit_code() -> Response | tuple[str, int]:
             return render_template("sign_in_code.html", problem=problem), 401
         session.clear()
         if refused.reason is Refusal.LOCKED:
-            return _form("", _locked()), 429
+            return _form("", locked_for()), 429
         flash(_("等待时间太长，请重新登录。"))
         return redirect(url_for("sign_in.form"))
     finally:
@@ -122,8 +122,3 @@ def _form(username: str = "", problem: str | None = None) -> str:
     return render_template(
         "sign_in.html", username=username, problem=problem, target=request.args.get("next")
     )
-
-
-def _locked() -> str:
-    minutes = int(LOCK.total_seconds()) // 60
-    return _("连续多次输错，账号已暂时锁定，请 {minutes} 分钟后再试。").format(minutes=minutes)
