@@ -188,12 +188,24 @@ def files_of_record(session: AnySession, visitor: Visitor, occasion_id: int) -> 
 def open_file(
     session: AnySession, visitor: Visitor, cabinet: Cabinet, file_id: int
 ) -> tuple[FileView, BinaryIO]:
-    """A file with its content, for who may see the record and the people in it.
+    """A file with its content, for whom :func:`find_file` finds it.
 
-    One that was removed opens for who may correct or review the record.  Raises
-    :class:`NotVisible`, :class:`NotAllowed`, and ``FileNotFoundError`` where the store has
-    lost it.
+    Raises ``FileNotFoundError`` where the store has lost it.
     """
+    found = _visible(session, visitor, file_id)
+    return _view(found), io.BytesIO(cabinet.store.get(found.stored_name))
+
+
+def find_file(session: AnySession, visitor: Visitor, file_id: int) -> FileView:
+    """A file, for who may see the record and the people in it.
+
+    One that was removed is there for who may correct or review the record.  Raises
+    :class:`NotVisible` and :class:`NotAllowed`.
+    """
+    return _view(_visible(session, visitor, file_id))
+
+
+def _visible(session: AnySession, visitor: Visitor, file_id: int) -> RecordFile:
     found = _find(session, file_id)
     if found.draft_id is not None:
         drafts.find_draft(session, visitor, found.draft_id)
@@ -204,7 +216,7 @@ def open_file(
             needed = ("records.write", "records.review")
         if not any(visitor.may(permission, unit.path) for permission in needed):
             raise NotAllowed(f"file {file_id}")
-    return _view(found), io.BytesIO(cabinet.store.get(found.stored_name))
+    return found
 
 
 def sweep(session: AnySession, cabinet: Cabinet, *, now: datetime | None = None) -> int:

@@ -124,14 +124,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             self.arguments(schema, location="json", example=example), body="application/json"
         )
 
-    def receives(self, *media_types: str) -> Decorator:
-        """A file as the body, handed to the view as its first argument, with its media type."""
+    def receives(self, *media_types: str, most_bytes: Callable[[], int] | None = None) -> Decorator:
+        """A file as the body, handed to the view as its first argument, with its media type.
+
+        ``most_bytes`` says how large it may be, where that is less than for all uploads.
+        """
 
         def decorate(view: View) -> View:
             @wraps(view)
             def wrapper(*arguments: Any, **places: Any) -> Any:
                 if request.mimetype not in media_types:
                     raise Refused(415, "、".join(media_types))
+                if most_bytes is not None:
+                    request.max_content_length = most_bytes()
                 return view(request.get_data(), *arguments, **places)
 
             notes = deepcopy(getattr(view, "_apidoc", {}))

@@ -3,6 +3,7 @@
 from guiju.api.resources import (
     accounts,
     announcements,
+    attachments,
     audit,
     decisions,
     delegations,
@@ -23,6 +24,7 @@ from guiju.api.resources import (
     security,
     support,
     tasks,
+    tenant_data,
     users,
     workflow,
 )
@@ -33,6 +35,7 @@ BLUEPRINTS = (
     people.blueprint,
     occasions.blueprint,
     drafts.blueprint,
+    attachments.blueprint,
     follow_ups.blueprint,
     announcements.blueprint,
     months.blueprint,
@@ -45,6 +48,7 @@ BLUEPRINTS = (
     profiles.blueprint,
     imports.blueprint,
     jobs.blueprint,
+    tenant_data.blueprint,
     accounts.blueprint,
     invitation_lists.blueprint,
     users.blueprint,

@@ -21,7 +21,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from guiju.activities import attachments
-from guiju.activities.access import Conflict
+from guiju.activities.access import Conflict, NotAllowed
 from guiju.activities.attachments import Cabinet, FileView
 from guiju.db import db
 from guiju.files import ScannerUnavailable
@@ -106,6 +106,8 @@ def _added(
             kept.append(attach(upload.filename or "", cast("BinaryIO", upload.stream), kind))
         except BadInput as error:
             refused.append(f"{upload.filename}：{_said(error)}")
+        except NotAllowed:
+            raise  # an OSError as well
         except (ScannerUnavailable, OSError):
             refused.append(f"{upload.filename}：{_('文件暂时存不了，请稍后再试')}")
     if request.accept_mimetypes.best == "application/json":
