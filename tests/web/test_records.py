@@ -6,10 +6,10 @@ from datetime import date
 
 import openpyxl
 import pytest
+from offices import AS_OF
 
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
-from guiju.clock import today
 from guiju.db import ScopedSession, tenant_scope
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -31,7 +31,7 @@ class Person:
 
     def record(self, unit="finance-1", **fields):
         """Submit the form of a new record; the number of the occasion."""
-        given = {"kinds": "theme_day", "held_on": today().isoformat(), **fields}
+        given = {"kinds": "theme_day", "held_on": AS_OF.isoformat(), **fields}
         page = f"/organizations/{{{unit}}}/records/new"
         answer = self.post(f"/organizations/{{{unit}}}/records/submit", page, given)
         assert answer.status_code == 302, answer.text
@@ -126,7 +126,7 @@ class TestForm:
     def test_refuses_people_of_other_units(self, person):
         fields = {
             "kinds": "theme_day",
-            "held_on": today().isoformat(),
+            "held_on": AS_OF.isoformat(),
             "att-justice-1-3": "present",
         }
         answer = person("secretary").post(SUBMIT, NEW, fields)
@@ -176,7 +176,7 @@ class TestDrafts:
     def test_in_conflict_show_both_without_scripts(self, person):
         secretary, department = person("secretary"), person("department")
         kept = self.save(secretary, {"kinds": "theme_day", "place": "甲"}).json
-        fields = {"kinds": "theme_day", "held_on": today().isoformat()}
+        fields = {"kinds": "theme_day", "held_on": AS_OF.isoformat()}
         fields |= {"draft": kept["draft"], "revision": kept["revision"]}
         self.save(department, {**fields, "place": "乙地"})
         answer = secretary.post(SUBMIT, NEW, {**fields, "place": "丙地"})
@@ -211,7 +211,7 @@ class TestRecord:
         page = secretary.get(begun.location).text
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\d+)"', page))
         assert {"draft", "revision", "record_revision"} <= set(fields)
-        fields |= {"kinds": "theme_day", "held_on": today().isoformat(), "place": "二楼"}
+        fields |= {"kinds": "theme_day", "held_on": AS_OF.isoformat(), "place": "二楼"}
         fields |= {"att-finance-1-1": "excused"}
         answer = secretary.post(SUBMIT, begun.location, fields)
         assert answer.location.endswith(f"/records/{number}")

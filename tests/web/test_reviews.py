@@ -4,12 +4,12 @@ import re
 from datetime import date
 
 import pytest
+from offices import AS_OF
 
 from guiju.accounts.operations import create_user
 from guiju.activities.models import WorkflowSetting
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
-from guiju.clock import today
 from guiju.db import ScopedSession, tenant_scope
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -30,7 +30,7 @@ class Person:
         return self.client.post(address.format(**self.units), data=data)
 
     def record(self, unit="finance-1", **fields):
-        given = {"kinds": "theme_day", "held_on": today().isoformat(), **fields}
+        given = {"kinds": "theme_day", "held_on": AS_OF.isoformat(), **fields}
         page = f"/organizations/{{{unit}}}/records/new"
         answer = self.post(f"/organizations/{{{unit}}}/records/submit", page, given)
         assert answer.status_code == 302, answer.text
