@@ -74,7 +74,7 @@ docs: setup ## Write the pages that are made out of the code
 translations: setup ## Note new texts of the pages in the translation catalogue
 	$(BIN)/python scripts/translations.py
 
-screenshots: setup ## Save pictures of the demo's pages in var/screenshots
+screenshots: setup ## Save pictures of the demo's pages in docs/pictures and var/screenshots
 	$(BIN)/python scripts/screenshots.py
 
 assets: $(READY) ## Fetch the browser libraries again
