@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from guiju.accounts.attempts import MOST_FAILURES
 from guiju.accounts.models import User
 from guiju.accounts.policies import set_policy
+from guiju.accounts.tokens import create_token
+from guiju.accounts.visitors import find_visitor
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 
@@ -534,3 +536,30 @@ class TestGuessing:
         assert "账号已暂时锁定" in answer.text
         answer = submit(client, f"{page}/off", page, password=PASSWORD)
         assert "账号已暂时锁定" in answer.text
+
+
+class TestTokensOfOthers:
+    @pytest.fixture
+    def program(self, own, app, engine):
+        """A program that acts for the secretary; the status of what it is answered."""
+        with tenant_scope(own.tenant.tenant_id), ScopedSession(engine) as session:
+            user = session.scalars(sa.select(User.id).where(User.username == "secretary")).one()
+            owner = find_visitor(session, own.tenant.tenant_id, user)
+            token = create_token(session, owner, "每周导出", ["records.read"], 30)[1]
+        headers = {"Authorization": f"Bearer {token}"}
+        return lambda: app.test_client().get("/api/v1/me", headers=headers).status_code
+
+    def test_who_manages_accounts_ends_them(self, own, sign_in, submit, number, program):
+        client = sign_in("department", own)
+        page = f"/people/{number(own, 'secretary')}"
+        assert "每周导出" in client.get(page).text
+        assert program() == 200
+        assert submit(client, f"{page}/tokens/revoke", page).status_code == 302
+        assert program() == 401
+        assert "每周导出" not in client.get(page).text
+
+    def test_nobody_else_does(self, own, sign_in, submit, number, program):
+        address = f"/people/{number(own, 'secretary')}/tokens/revoke"
+        for name in ("committee", "auditor"):
+            assert submit(sign_in(name, own), address, "/account").status_code == 404
+        assert program() == 200

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from guiju.accounts import bearer
 from guiju.accounts.models import ApiToken
 from guiju.accounts.permissions import PERMISSIONS
+from guiju.accounts.reach import NotAllowed, entirely_managed, managed_user
 from guiju.accounts.visitors import Visitor, find_visitor
 from guiju.audit.operations import record
 from guiju.db.scope import current_tenant_id, tenant_scope
@@ -106,6 +107,32 @@ def revoke_token(session: AnySession, owner: Visitor, token_id: int) -> bool:
         row.revoked_at = datetime.now(UTC)
         record(session, owner.actor(), "token.revoke", "token", row.id, before={"name": row.name})
     return True
+
+
+def revoke_tokens(session: AnySession, visitor: Visitor, user_id: int) -> int:
+    """End every token of a user of the visitor's at once; returns how many there were.
+
+    Raises ``NotVisible``, and ``NotAllowed`` where others manage the user too.
+    """
+    with transaction(session):
+        user = managed_user(session, visitor, user_id, lock=True)
+        if not entirely_managed(session, visitor, user):
+            raise NotAllowed
+        now = datetime.now(UTC)
+        ended = session.execute(
+            sa.update(ApiToken)
+            .where(
+                ApiToken.user_id == user.id,
+                ApiToken.revoked_at.is_(None),
+                ApiToken.expires_at > now,
+            )
+            .values(revoked_at=now)
+            .returning(ApiToken.id, ApiToken.name)
+        ).all()
+        for number, name in ended:
+            before = {"name": name, "user": user.username}
+            record(session, visitor.actor(), "token.revoke", "token", number, before=before)
+    return len(ended)
 
 
 def tokens_of(session: AnySession, user_id: int) -> list[TokenSummary]:

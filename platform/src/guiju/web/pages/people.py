@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from guiju import mail
-from guiju.accounts import people
+from guiju.accounts import people, tokens
 from guiju.accounts.delegations import delegations_of
 from guiju.accounts.directory import (
     ORDERS,
@@ -38,6 +38,7 @@ from guiju.accounts.roles import (
     managed_role,
     revoke_role,
 )
+from guiju.accounts.tokens import TokenSummary
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
@@ -239,6 +240,13 @@ def reset_second_factor(user_id: int) -> Response:
     return _back(user_id, _("两步验证已清除。"))
 
 
+@blueprint.post("/<number:user_id>/tokens/revoke")
+def revoke_tokens(user_id: int) -> Response:
+    """End the user's tokens: programs act for them no more."""
+    tokens.revoke_tokens(db.session, current_user, user_id)
+    return _back(user_id, _("令牌已全部作废。"))
+
+
 @blueprint.get("/<number:user_id>/handover/<number:organization_id>")
 def handover(user_id: int, organization_id: int) -> str:
     """The form by which a successor takes over what a user is on an organization."""
@@ -287,12 +295,18 @@ def _page(user_id: int, profile: Form | None = None, granting: Form | None = Non
         whole=entirely_managed(db.session, current_user, user),
         own=user.id == current_user.user_id,
         links=links_of(db.session, user_id),
+        tokens=_working_tokens(user_id),
         delegations=delegations_of(db.session, user_id),
         profile=profile or Form({"name": user.name, "email": user.email}),
         granting=granting or Form(),
         units=offered_units(managed_paths(current_user)),
         grantable=grantable_roles(current_user),
     )
+
+
+def _working_tokens(user_id: int) -> list[TokenSummary]:
+    now = datetime.now(UTC)
+    return [token for token in tokens.tokens_of(db.session, user_id) if token.works(now)]
 
 
 def _invitation(form: Form) -> str:
