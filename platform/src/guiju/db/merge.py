@@ -51,9 +51,10 @@ class Journal:
     ``inserted`` takes the numbers of new rows with hashes of what they say; ``replaced`` takes
     rows that say something else now, with what they said before, both with the columns by which
     they are recognized.  ``key`` are columns of both with the same value in every row written.
+    Without ``inserted`` new rows are only counted: nobody will ask for them.
     """
 
-    inserted: sa.Table
+    inserted: sa.Table | None
     replaced: sa.Table
     key: Mapping[str, Any]
     #: By table, the columns that a row's hash is made of.
@@ -140,10 +141,11 @@ def _merged(
         insert = insert.on_conflict_do_nothing(index_elements=key)
     # A row version that no transaction has replaced or locked is a new row.
     is_new = sa.literal_column("(xmax = 0)", sa.Boolean).label("is_new")
-    kept = [] if journal is None else _marked(table, journal)
+    into = None if journal is None else journal.inserted
+    kept = [] if journal is None or into is None else _marked(table, journal)
     returned = [*(table.c[name] for name in traces), is_new, *kept]
     written = insert.returning(*returned).cte("written")
-    noted = () if journal is None else [_noted(table, written, journal)]
+    noted = () if journal is None or into is None else [_noted(into, table, written, journal)]
     inserted, updated, *found = session.execute(
         sa.select(
             sa.select(sa.func.count()).where(written.c.is_new).scalar_subquery(),
@@ -164,9 +166,8 @@ def _marked(table: sa.Table, journal: Journal) -> list[sa.ColumnElement[Any]]:
     ]
 
 
-def _noted(table: sa.Table, written: sa.CTE, journal: Journal) -> sa.CTE:
+def _noted(into: sa.Table, table: sa.Table, written: sa.CTE, journal: Journal) -> sa.CTE:
     """The new rows, written down by the statement that writes them."""
-    into = journal.inserted
     new = (
         sa.select(
             *(sa.literal(value, into.c[name].type) for name, value in journal.key.items()),

@@ -25,11 +25,11 @@ def facts_columns(table: str) -> tuple[str, ...]:
     return tuple(name for name in stored if name is not None)
 
 
-def journal(import_id: int) -> Journal:
-    """Where the rows of an import are noted."""
+def journal(import_id: int, *, rehearsed: bool = False) -> Journal:
+    """Where the rows of an import are noted; of one rehearsed, those alone that are shown."""
     key = {"tenant_id": current_tenant_id(), "import_id": import_id}
     inserted, replaced = (metadata.tables[name] for name in ("imported_rows", "replaced_rows"))
-    return Journal(inserted, replaced, key, facts_columns)
+    return Journal(None if rehearsed else inserted, replaced, key, facts_columns)
 
 
 def fingerprint(session: AnySession, made: Import) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from guiju import facts as documents
 from guiju.activities.overwriting import keep_versions
 from guiju.activities.store import Stored, store
 from guiju.audit.operations import Actor, record
-from guiju.db.copying import look_up_by_index
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.facts.document import FactsDocument
@@ -110,7 +109,9 @@ def preview_import(
     """
     document, filled = _read(session, source, reach, plugins, progress)
     try:
-        made, stored = _store(session, Actor(""), source, reach, document, filled, progress)
+        made, stored = _store(
+            session, Actor(""), source, reach, document, filled, progress, rehearsed=True
+        )
         return Preview(
             tables=[
                 TablePreview(
@@ -221,10 +222,11 @@ def _store(
     document: FactsDocument,
     filled: Mapping[str, pa.Table],
     progress: Progress,
+    *,
+    rehearsed: bool = False,
 ) -> tuple[Import, Stored]:
-    """Store in a transaction that the caller ends."""
+    """Store in a transaction that the caller ends, or rolls back where it is ``rehearsed``."""
     lock(session)
-    look_up_by_index(session)
     made = Import(
         organization_id=reach.organization_id,
         name=source.name,
@@ -242,7 +244,8 @@ def _store(
         progress(_READING + (95 - _READING) * written // max(total, 1), 100)
 
     with _placed(document, source.name):
-        stored = store(session, filled, "facts.import", journal=journal(made.id), done=done)
+        notes = journal(made.id, rehearsed=rehearsed)
+        stored = store(session, filled, "facts.import", journal=notes, done=done)
     if outside(session, reach, stored.owners):
         # Reading should have refused it: better to say little than to let it pass.
         found, wanted = _("有内容不属于本级"), _("应只含本级及下级的内容")
