@@ -42,6 +42,11 @@ def run() -> None:
         )
         with context.begin_transaction():
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('alembic'))"))
+            # While a change waits for a table that is in use, everybody else waits behind it.
+            timeout = context.config.attributes.get("lock_timeout", "0")
+            connection.execute(
+                sa.text("SELECT set_config('lock_timeout', :timeout, true)"), {"timeout": timeout}
+            )
             context.run_migrations()
 
 

@@ -1,9 +1,12 @@
 """Bringing a database up to date: the application's role, then the migrations."""
 
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 
+import psycopg
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -14,7 +17,16 @@ from sqlalchemy import orm
 from guiju.config import APP_ROLE
 from guiju.db.codes import masked_vocabularies, register_codes
 from guiju.db.engine import sqlalchemy_url
+from guiju.language import gettext as _
 from guiju.locations import migrations_folder
+from guiju.rules.problems import BadInput, Problem
+
+log = structlog.get_logger()
+
+#: How long a change may wait for a table that is in use: so long others wait behind it.
+_LOCK_TIMEOUT = "2s"
+#: Seconds between tries.
+_PAUSES = (1, 2, 4, 8, 15, 30)
 
 
 def upgrade(
@@ -29,11 +41,13 @@ def upgrade(
     are those that profiles add (:attr:`guiju.plugins.Plugins.codes`); records that use a
     code can be stored once it is registered.  Returns the password generated for a role
     made here without ``app_password``, else None.
+
+    Others may be at work meanwhile.  Raises ``BadInput`` where a table is in use all the time.
     """
     engine = sa.create_engine(sqlalchemy_url(admin_url), poolclass=sa.NullPool)
     with engine.begin() as connection:
         generated = ensure_role(connection, app_password)
-    command.upgrade(migrations_config(admin_url), "head")
+    _migrate(admin_url)
     with orm.Session(engine) as session, session.begin():
         # For the readiness check.
         session.execute(sa.text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
@@ -41,6 +55,26 @@ def upgrade(
         register_codes(session, known)
         register_codes(session, {name: (codes or {}).get(name, ()) for name in known})
     return generated
+
+
+def _migrate(admin_url: str) -> None:
+    """Run the migrations, all or none; again where a table was in use."""
+    config = migrations_config(admin_url)
+    config.attributes["lock_timeout"] = _LOCK_TIMEOUT
+    for seconds in (*_PAUSES, None):
+        try:
+            command.upgrade(config, "head")
+        except sa.exc.OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            if seconds is None:
+                found = _("有事务一直占用要改的表，没有升级")
+                wanted = _("请在空闲时再试，或先停止 guiju worker")
+                raise BadInput([Problem(_("数据库"), found, wanted, "busy")]) from error
+            log.warning("table in use, migrating again", seconds=seconds)
+            time.sleep(seconds)
+        else:
+            return
 
 
 def migrations_config(admin_url: str) -> Config:
