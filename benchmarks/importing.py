@@ -4,7 +4,7 @@
 and attendance, as the template has them, and measures: python-calamine reading it, the whole
 import (inspected, read, validated, stored, noted for undoing), the same file again, a preview,
 and taking the import back.  ``--onboard`` runs the commands of ``docs/operations/onboarding.md``
-for 5,000 units and 100,000 members instead.
+for 5,000 units and 100,000 members instead, ``--onboard-api`` the requests of the same page.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -25,11 +29,16 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import sqlalchemy as sa
 from psycopg import sql
 from python_calamine import CalamineWorkbook
 
 from benchmarks.measuring import Report, milliseconds, timed
 from guiju import embedded, facts, plugins
+from guiju.accounts.models import User
+from guiju.accounts.permissions import PERMISSIONS
+from guiju.accounts.tokens import create_token
+from guiju.accounts.visitors import find_visitor
 from guiju.audit.operations import Actor
 from guiju.config import APP_ROLE
 from guiju.db import ScopedSession, create_engine, tenant_scope, upgrade
@@ -39,6 +48,7 @@ from guiju.importing.reach import Reach, reach_of
 from guiju.importing.storing import Source, preview_import, run_import
 from guiju.importing.undoing import undo_import
 from guiju.tenancy.operations import create_tenant
+from guiju.tenancy.queries import all_tenants
 
 ACTOR = Actor(name="benchmark")
 FIRST = date(2021, 1, 1)
@@ -215,6 +225,97 @@ def onboard(report: Report, folder: Path) -> None:
             report.add("onboarding", f"guiju {what}", _command(arguments, environment), unit="s")
 
 
+def onboard_by_api(report: Report, folder: Path) -> None:
+    """The same department, by the requests of the page, against a server with a worker."""
+    document = rows(5_000, 100_000, 20_000, 0)
+    tables = {name: table for name, table in document.items() if table.num_rows}
+    write_xlsx(tables, folder / "名册.xlsx")
+    with embedded.start(folder) as services, empty_database(services) as name:
+        environment = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "DATABASE_URL": services.postgres.url(APP_ROLE, name),
+            "GUIJU_ADMIN_DATABASE_URL": services.postgres.url(ADMIN_ROLE, name),
+            "REDIS_URL": services.redis_url,
+            "SECRET_KEY": secrets.token_hex(32),
+            "GUIJU_FILES_URL": (folder / "files").as_uri(),
+        }
+        _command(["tenant", "create", "city", "某市"], environment)
+        token = _token(environment["DATABASE_URL"])
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        with (
+            _running(["serve", "--port", str(port), "--workers", "1"], environment),
+            _running(["worker"], environment),
+        ):
+            _answering(f"http://127.0.0.1:{port}/readyz")
+            asking = {
+                **environment,
+                "GUIJU": f"http://127.0.0.1:{port}/api/v1",
+                "TOKEN": token,
+                "no_proxy": "127.0.0.1",
+            }
+            _requests(report, folder, asking)
+
+
+def _requests(report: Report, folder: Path, environment: dict[str, str]) -> None:
+    """Run the page's blocks in one shell, which says when each is done."""
+    page = Path(__file__).parents[1] / "docs" / "operations" / "onboarding.md"
+    found = re.findall(r"\n([^\n]+)\n\n```bash\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    script = "".join(f"{block}\necho; echo '@@' $(date +%s.%N)\n" for _title, block in found)
+    began = time.time()
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout}{done.stderr}")
+    ends = [float(line[3:]) for line in done.stdout.splitlines() if line.startswith("@@ ")]
+    for (title, _block), first, last in zip(found, [began, *ends], ends, strict=False):
+        report.add("onboarding", title[:30], last - first, unit="s")
+    report.add("onboarding", "all requests", ends[-1] - began, unit="s")
+
+
+def _token(url: str) -> str:
+    """A token of the administrator, which a person would make in a browser."""
+    engine = create_engine(url)
+    with ScopedSession(engine) as session:
+        tenant_id = all_tenants(session, "benchmark")[0].id
+    with tenant_scope(tenant_id), ScopedSession(engine) as session:
+        owner = find_visitor(session, tenant_id, session.scalars(sa.select(User.id)).one())
+        assert owner is not None
+        held = [permission for permission in PERMISSIONS if owner.may(permission)]
+        token = create_token(session, owner, "benchmark", held, 1)[1]
+    engine.dispose()
+    return token
+
+
+@contextmanager
+def _running(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[None]:
+    program = Path(sys.executable).with_name("guiju")
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        [program, *arguments], env=environment, stdout=quiet, stderr=quiet
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def _answering(address: str) -> None:
+    while True:
+        try:
+            with urllib.request.urlopen(address):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+
+
 def _command(arguments: Sequence[str], environment: dict[str, str]) -> float:
     program = Path(sys.executable).with_name("guiju")
     began = time.perf_counter()
@@ -232,6 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.importing", description=__doc__)
     parser.add_argument("--repeat", type=int, default=3, help="runs to take the median of")
     parser.add_argument("--onboard", action="store_true", help="the onboarding, by commands")
+    parser.add_argument("--onboard-api", action="store_true", help="the onboarding, by requests")
     options = parser.parse_args(arguments)
     report = Report()
     print(f"{platform.python_version()} on {os.cpu_count()} processors, {platform.machine()}")
@@ -240,6 +342,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Path(folder).chmod(0o755)
         if options.onboard:
             onboard(report, Path(folder))
+        elif options.onboard_api:
+            onboard_by_api(report, Path(folder))
         else:
             measure(report, Path(folder), options.repeat)
     print()

@@ -4,12 +4,13 @@ from functools import cache
 
 import pytest
 import sqlalchemy as sa
-from offices import PASSWORD
+from offices import AS_OF, PASSWORD
 
 from guiju.accounts.operations import create_user
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.scoring.operations import drain
 
 DAY = "2021-10-01"
 
@@ -197,3 +198,40 @@ def test_changes_are_written_down_and_stale_ones_refused(ask, ours, engine):
         ).one()
     assert (entry.action, entry.actor) == ("organization.rename", "head")
     assert (entry.before["name"], entry.after["name"]) == ("单位stale", "先改")
+
+
+def found(asking) -> str:
+    """The first findings and open points of the committee, and its figures."""
+    answers = [
+        asking.get(address)
+        for address in (
+            "/findings?within=finance&limit=200",
+            "/attention?within=finance&limit=200",
+            "/organizations/finance/overview?year=2021",
+        )
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    return "".join(answer.text for answer in answers)
+
+
+def test_nothing_is_found_of_a_unit_whose_making_was_taken_back(ask, ours, engine, plugins_of):
+    """Findings of the unit go with it at once; those of others follow when they are judged."""
+
+    def judge() -> None:
+        drain(engine, plugins_of.packs, ours.tenant.tenant_id, AS_OF, reason="test")
+
+    head = ask("head")
+    made(head, "judged")
+    member(head, "judged-1", "judged")
+    judge()
+    before = found(head)
+    new = {"id": "parted", "name": "判后撤回", "members": ["judged-1"]}
+    answer = change(head, "judged", "split", {"made": [new], "effective_on": "2021-03-01"})
+    assert answer.status_code == 200, answer.text
+    judge()
+    assert "parted" in found(head)
+    assert undo(head, latest(head, "judged")).status_code == 200
+    assert "parted" not in found(head)
+    assert "判后撤回" not in found(head)
+    judge()
+    assert found(head) == before
