@@ -1,11 +1,22 @@
 """How a process writes its log: one form for our lines and those of libraries."""
 
 import logging
+import re
 import sys
+import traceback
+from typing import Final, TextIO
 
 import structlog
 
 from guiju.config import Settings
+
+#: What the database says of an error quotes what people typed, and so do the parameters.
+_DATABASE_ERROR: Final = re.compile(
+    r"^((?:sqlalchemy\.exc|sqlalchemy\.orm\.exc|psycopg|psycopg\.errors)\.\w+): "
+    r"(.*?)(?=\n\nThe above exception|\n\nDuring handling|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_CONSTRAINT: Final = re.compile(r'constraint "(\w+)"')
 
 
 def configure(settings: Settings) -> None:
@@ -22,15 +33,17 @@ def configure(settings: Settings) -> None:
     rendering: list[structlog.typing.Processor] = (
         [
             structlog.processors.format_exc_info,
+            _without_quotations,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
         if settings.log_format == "json"
         else [
+            _without_quotations,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 # The fancy one prints variables, and with them people's names.
-                exception_formatter=structlog.dev.plain_traceback,
-            )
+                exception_formatter=_traceback,
+            ),
         ]
     )
     # Loggers are not cached: one that has spoken would no longer follow what is configured.
@@ -49,3 +62,26 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # It tells of every look at the version of the database.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _without_quotations(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Leave out of errors of the database what they quote: it may be somebody's name."""
+    for key in ("event", "exception"):
+        if isinstance(event.get(key), str):
+            event[key] = _discreet(event[key])
+    return event
+
+
+def _traceback(out: TextIO, error: structlog.typing.ExcInfo) -> None:
+    out.write("\n" + _discreet("".join(traceback.format_exception(*error))))
+
+
+def _discreet(text: str) -> str:
+    return _DATABASE_ERROR.sub(_kind_alone, text)
+
+
+def _kind_alone(found: re.Match[str]) -> str:
+    constraint = _CONSTRAINT.search(found[2])
+    return found[1] if constraint is None else f"{found[1]}: {constraint[1]}"
