@@ -20,7 +20,7 @@ from guiju.accounts.jobs import MAIL_INVITATIONS
 from guiju.accounts.links import LIFETIMES
 from guiju.accounts.models import AccountLink, User, UserRole
 from guiju.accounts.operations import check_person, malformed_username
-from guiju.accounts.permissions import KEPT_APART, WHOLE_TENANT, role_label
+from guiju.accounts.permissions import KEPT_APART, ROLES, WHOLE_TENANT, role_label
 from guiju.accounts.policies import policy_of
 from guiju.accounts.reach import PERMISSION, below, managed, managed_paths
 from guiju.accounts.roles import Grant
@@ -231,9 +231,7 @@ def _places(session: AnySession, visitor: Visitor, codes: Collection[str]) -> di
             Organization.name,
             Organization.__table__.c.path,
             Organization.parent_id.is_(None),
-        ).where(
-            Organization.tenant_id == current_tenant_id(), Organization.code.in_(codes)
-        )
+        ).where(Organization.tenant_id == current_tenant_id(), Organization.code.in_(codes))
     )
     return {code: _Place(*place) for code, *place in rows if visitor.may(PERMISSION, place[2])}
 
@@ -246,7 +244,8 @@ def _add_grant(person: Invitee, row: Row, place: _Place | None) -> list[Problem]
         problems.append(Problem("/unit", row.unit or _("没有填写"), wanted, "unknown"))
     role = role_named(row.role)
     if role is None:
-        wanted = _("没有这个角色")
+        known = "、".join(role_label(one) for one in ROLES)
+        wanted = _("没有这个角色；应为{known}之一").format(known=known)
         problems.append(Problem("/role", row.role or _("没有填写"), wanted, "unknown_role"))
     elif place is not None and role in WHOLE_TENANT and not place.at_top:
         wanted = _("此角色涉及整个单位，只能设在顶层组织")

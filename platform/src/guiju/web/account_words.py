@@ -62,7 +62,7 @@ def role_help(role: str) -> str:
     """What a role is for, in one line."""
     return {
         "administrator": _("管理本单位及下级的组织、党员、规则和设置，也能填报、审核"),
-        "security_administrator": _("只管理账号、角色和安全策略，看不到业务内容"),
+        "security_administrator": _("只管理账号、角色、安全策略和平台支持访问，看不到业务内容"),
         "recorder": _("填报活动，声明本月齐全，维护党员名册"),
         "reviewer": _("审核填报，认定需人工判断的事项"),
         "reader": _("查看统计和记录，看不到党员姓名"),
