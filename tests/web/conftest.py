@@ -35,11 +35,11 @@ def statements(app):
     def note(_connection, _cursor, statement, *_rest):
         seen.append(statement)
 
-    def statements(call):
+    def statements(call, *, status=200):
         seen.clear()
         sa.event.listen(engine, "before_cursor_execute", note)
         try:
-            assert call().status_code == 200
+            assert call().status_code == status
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
         return len(seen)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from guiju.accounts.visitors import Visitor
 from guiju.activities import months
@@ -263,13 +265,10 @@ _SILENT = _Said()
 
 
 def _attested(
-    session: AnySession, units: Collection[int], window: Sequence[str]
+    session: AnySession, units: Collection[int], window: tuple[str, ...]
 ) -> dict[int, _Said]:
     """What was said of the months of ``window``, by unit."""
-    covered: dict[str, list[str]] = {}
-    for month in window:
-        for period in months.around(month):
-            covered.setdefault(period, []).append(month)
+    covered = _covered(window)
     rows = session.execute(
         sa.select(
             attestations.c.organization_id,
@@ -279,7 +278,7 @@ def _attested(
         .where(
             attestations.c.tenant_id == current_tenant_id(),
             any_of(attestations.c.organization_id, units),
-            attestations.c.period.in_(covered),
+            attestations.c.period == sa.any_(sa.literal(list(covered), ARRAY(sa.Text))),
         )
         .group_by(sa.literal_column("1"), sa.literal_column("2"))
     )
@@ -293,10 +292,22 @@ def _attested(
     }
 
 
-def _window(today: date) -> list[str]:
+@lru_cache(maxsize=10)
+def _window(today: date) -> tuple[str, ...]:
     """The months that are over, the first first."""
     current = periods.index(today, Unit.MONTH)
-    return [periods.label(month, Unit.MONTH) for month in range(current - MOST_MONTHS, current)]
+    months_over = range(current - MOST_MONTHS, current)
+    return tuple(periods.label(month, Unit.MONTH) for month in months_over)
+
+
+@lru_cache(maxsize=10)
+def _covered(window: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """The months of ``window`` that each period which may be attested has in it."""
+    covered: dict[str, list[str]] = {}
+    for month in window:
+        for period in months.around(month):
+            covered.setdefault(period, []).append(month)
+    return covered
 
 
 def _days(session: AnySession) -> int:

@@ -21,6 +21,7 @@ from guiju.accounts.visitors import Visitor
 from guiju.activities import differences, payloads, search_words, snapshots, workflow
 from guiju.activities.access import NotVisible, find_occasion, find_unit
 from guiju.activities.models import (
+    LATE_AFTER_DAYS,
     RECORD_STATES,
     Occasion,
     Record,
@@ -373,7 +374,7 @@ def _state() -> sa.ColumnElement[str]:
 def _late() -> sa.ColumnElement[bool]:
     """Of what was imported, only how long it took is known."""
     days = _occasions.c.recorded_on - _occasions.c.held_on
-    imported = sa.and_(Record.id.is_(None), days > workflow.LATE_AFTER_DAYS)
+    imported = sa.and_(Record.id.is_(None), days > LATE_AFTER_DAYS)
     return sa.func.coalesce(Record.late, imported, sa.false())
 
 

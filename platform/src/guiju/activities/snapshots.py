@@ -38,7 +38,7 @@ def snapshot(session: AnySession, occasion_id: int) -> Snapshot:
 def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snapshot]:
     """Occasions (by number) as they are recorded now."""
     rows = _rows(session, occasions)
-    words = _Words(session, rows)
+    words = _Words(session, {name: rows[name] for name in ("occasions", *PARTS)})
     found: dict[int, Snapshot] = {}
     for row in rows["occasions"]:
         found[row["id"]] = words.plain("occasions", row)
@@ -48,16 +48,12 @@ def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snap
             if row.get(leave.COLUMN) is not None and row["status"] == "excused":
                 told[leave.COLUMN] = row[leave.COLUMN]
             found[row["occasion_id"]].setdefault(part, []).append(told)
-    kept = session.execute(
-        sa.select(Record.occasion_id, Record.content, Record.extra).where(
-            Record.tenant_id == current_tenant_id(), any_of(Record.occasion_id, occasions)
-        )
-    )
-    for occasion_id, content, extra in kept:
-        if content is not None:
-            found[occasion_id]["content"] = content
-        if extra:
-            found[occasion_id]["extra"] = extra
+    for row in rows.pop("records"):
+        told = found[row["occasion_id"]]
+        if row["content"] is not None:
+            told["content"] = row["content"]
+        if row["extra"]:
+            told["extra"] = row["extra"]
     for occasion_id, files in papers.kept_files(session, occasions).items():
         found[occasion_id]["files"] = files
     return found
@@ -94,7 +90,7 @@ def _listed(name: str) -> sa.ScalarSelect[Any]:
     )
 
 
-_TABLES = ("occasions", *PARTS)
+_TABLES = ("occasions", *PARTS, Record.__tablename__)
 _OCCASIONS = sa.bindparam("occasions", type_=ARRAY(sa.BigInteger))
 _ROWS = sa.select(*(_listed(name).label(name) for name in _TABLES))
 

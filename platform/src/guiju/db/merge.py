@@ -6,9 +6,10 @@ temporary table; a few rows travel as JSON instead, which spares making one.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -17,8 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from guiju.db.copying import FEW, copy_in
-from guiju.db.scope import current_tenant_id
+from guiju.db.models import this_tenant
 from guiju.db.session import AnySession, ask_again
+
+#: The parameter that holds a few rows.
+_ROWS = "staged_rows"
 
 
 @dataclass
@@ -86,20 +90,33 @@ def merge(
     """
     if not rows.num_rows:
         return Merged(traces={name: set() for name in traces})
-    with _staged(session, table, rows) as staged:
-        displaced = _displaced(session, table, identity, staged, traces)
+    with _staged(session, table, rows) as (staged, parameters):
+        if journal is None and parameters:
+            # One record after another has the same columns.
+            names = tuple(rows.column_names)
+            displacing, merging = _for_few(table, identity, names, traces)
+        else:
+            displacing = _displacing(table, identity, staged, traces)
+            merging = _merging(table, identity, staged, traces, journal)
+        displaced = {
+            name: session.scalars(statement, parameters).one()
+            for name, statement in displacing.items()
+        }
         try:
             if journal is not None:
-                _note_replaced(session, table, identity, staged, journal)
-            merged = _merged(session, table, identity, staged, traces, journal)
+                statement = _noting_replaced(table, identity, staged, journal)
+                if statement is not None:
+                    session.execute(statement, parameters)
+            inserted, updated, *found = session.execute(merging, parameters).one()
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.CardinalityViolation):
                 raise Repeated(rows, identity) from error
             raise
-    for name, numbers in displaced.items():
-        merged.traces[name] |= numbers
+    numbers = {name: set(ids) for name, ids in zip(traces, found, strict=True)}
+    for name, ids in displaced.items():
+        numbers[name] |= set(ids)
     ask_again(session)
-    return merged
+    return Merged(inserted, updated, numbers)
 
 
 class Repeated(ValueError):
@@ -114,16 +131,28 @@ class Repeated(ValueError):
         super().__init__(f"{len(self.rows)} rows repeat others in {', '.join(keys)}")
 
 
-def _merged(
-    session: AnySession,
+@lru_cache(maxsize=500)
+def _for_few(
+    table: sa.Table, identity: tuple[str, ...], names: tuple[str, ...], traces: tuple[str, ...]
+) -> tuple[Mapping[str, sa.Select[Any]], sa.Select[Any]]:
+    """What displaces and what merges a few rows with these columns."""
+    staged = _few_staged(table, names)
+    return (
+        _displacing(table, identity, staged, traces),
+        _merging(table, identity, staged, traces, None),
+    )
+
+
+def _merging(
     table: sa.Table,
     identity: tuple[str, ...],
     staged: sa.FromClause,
     traces: tuple[str, ...],
     journal: Journal | None,
-) -> Merged:
+) -> sa.Select[Any]:
+    """Numbers of new and of changed rows, then the numbers found in the columns ``traces``."""
     names = list(staged.c.keys())
-    source = sa.select(sa.literal(current_tenant_id(), sa.BigInteger), *staged.c)
+    source = sa.select(this_tenant(), *staged.c)
     others = [name for name in names if name not in identity and name != "id"]
     insert = postgresql.insert(table).from_select(
         ["tenant_id", *names], source if others else source.distinct()
@@ -146,16 +175,11 @@ def _merged(
     returned = [*(table.c[name] for name in traces), is_new, *kept]
     written = insert.returning(*returned).cte("written")
     noted = () if journal is None or into is None else [_noted(into, table, written, journal)]
-    inserted, updated, *found = session.execute(
-        sa.select(
-            sa.select(sa.func.count()).where(written.c.is_new).scalar_subquery(),
-            sa.select(sa.func.count()).where(~written.c.is_new).scalar_subquery(),
-            *(_distinct(written.c[name]) for name in traces),
-        ).add_cte(*noted)
-    ).one()
-    return Merged(
-        inserted, updated, {name: set(ids) for name, ids in zip(traces, found, strict=True)}
-    )
+    return sa.select(
+        sa.select(sa.func.count()).where(written.c.is_new).scalar_subquery(),
+        sa.select(sa.func.count()).where(~written.c.is_new).scalar_subquery(),
+        *(_distinct(written.c[name]) for name in traces),
+    ).add_cte(*noted)
 
 
 def _marked(table: sa.Table, journal: Journal) -> list[sa.ColumnElement[Any]]:
@@ -182,17 +206,13 @@ def _noted(into: sa.Table, table: sa.Table, written: sa.CTE, journal: Journal) -
     return into.insert().from_select(names, new, include_defaults=False).cte("noted")
 
 
-def _note_replaced(
-    session: AnySession,
-    table: sa.Table,
-    identity: tuple[str, ...],
-    staged: sa.FromClause,
-    journal: Journal,
-) -> None:
-    """Write down the rows that the merge is about to change."""
+def _noting_replaced(
+    table: sa.Table, identity: tuple[str, ...], staged: sa.FromClause, journal: Journal
+) -> sa.Insert | None:
+    """Writes down the rows that the merge is about to change; None where it changes none."""
     others = [column.name for column in staged.c if column.name not in (*identity, "id")]
     if not others:
-        return
+        return None
     into = journal.replaced
     after = {
         name: staged.c[name] if name in others else table.c[name]
@@ -215,7 +235,7 @@ def _note_replaced(
         table,
         staged,
         sa.and_(
-            table.c.tenant_id == current_tenant_id(),
+            table.c.tenant_id == this_tenant(),
             *(_same(table.c[name], staged.c.get(name)) for name in identity),
             sa.tuple_(*(table.c[name] for name in others)).is_distinct_from(
                 sa.tuple_(*(staged.c[name] for name in others))
@@ -223,7 +243,7 @@ def _note_replaced(
         ),
     )
     names = [*journal.key, "table_name", "number", "mark", "before", "after"]
-    session.execute(into.insert().from_select(names, replaced, include_defaults=False))
+    return into.insert().from_select(names, replaced, include_defaults=False)
 
 
 def _text(value: str) -> sa.ColumnElement[str]:
@@ -231,17 +251,13 @@ def _text(value: str) -> sa.ColumnElement[str]:
     return sa.cast(value, sa.Text)
 
 
-def _displaced(
-    session: AnySession,
-    table: sa.Table,
-    identity: tuple[str, ...],
-    staged: sa.FromClause,
-    traces: tuple[str, ...],
-) -> dict[str, set[int]]:
+def _displacing(
+    table: sa.Table, identity: tuple[str, ...], staged: sa.FromClause, traces: tuple[str, ...]
+) -> dict[str, sa.Select[Any]]:
     """The numbers that the merge will take out of the columns ``traces``."""
     same = [_same(table.c[name], staged.c.get(name)) for name in identity]
     changing = [name for name in traces if name in staged.c and name not in (*identity, "id")]
-    found: dict[str, set[int]] = {}
+    found: dict[str, sa.Select[Any]] = {}
     for name in changing:
         before = (
             sa.select(table.c[name])
@@ -249,7 +265,7 @@ def _displaced(
             .where(table.c[name].is_distinct_from(staged.c[name]))
             .subquery()
         )
-        found[name] = set(session.scalars(sa.select(_distinct(before.c[name]))).one())
+        found[name] = sa.select(_distinct(before.c[name]))
     return found
 
 
@@ -271,24 +287,35 @@ def _distinct(column: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
 
 
 @contextmanager
-def _staged(session: AnySession, table: sa.Table, rows: pa.Table) -> Iterator[sa.FromClause]:
-    """``rows`` where a statement can read them, for the time of the block."""
-    columns = [sa.Column(name, table.c[name].type) for name in rows.column_names]
+def _staged(
+    session: AnySession, table: sa.Table, rows: pa.Table
+) -> Iterator[tuple[sa.FromClause, Mapping[str, Any]]]:
+    """``rows`` where a statement with the parameters given can read them, within the block."""
     if rows.num_rows <= FEW:
-        payload = sa.literal(_json(rows), postgresql.JSONB)
-        yield (
-            sa.func.jsonb_to_recordset(payload)
-            .table_valued(*columns, name="staged")
-            .render_derived(with_types=True)
-        )
+        yield _few_staged(table, tuple(rows.column_names)), {_ROWS: _json(rows)}
         return
+    columns = _typed(table, rows.column_names)
     staging = sa.Table(f"staged_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     connection = session.connection()
     staging.create(connection)
     copy_in(session, staging.name, rows)
     connection.execute(sa.text(f"ANALYZE {staging.name}"))
-    yield staging
+    yield staging, {}
     staging.drop(connection)
+
+
+def _few_staged(table: sa.Table, names: tuple[str, ...]) -> sa.FromClause:
+    """Rows in the parameter that statements have for them."""
+    payload = sa.bindparam(_ROWS, type_=postgresql.JSONB)
+    return (
+        sa.func.jsonb_to_recordset(payload)
+        .table_valued(*_typed(table, names), name="staged")
+        .render_derived(with_types=True)
+    )
+
+
+def _typed(table: sa.Table, names: Iterable[str]) -> list[sa.Column[Any]]:
+    return [sa.Column(name, table.c[name].type) for name in names]
 
 
 def _json(rows: pa.Table) -> Any:

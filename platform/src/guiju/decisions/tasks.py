@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -306,6 +307,7 @@ def batch_of(
     return _rows(session, packs, visitor, found)
 
 
+@cache
 def _with_paths() -> sa.Select[Task, str]:
     """Tasks with the paths of their units, newest first."""
     return (

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from guiju.db.scope import current_tenant_id
+from guiju.db.models import this_tenant
 from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
@@ -30,10 +30,18 @@ def visible_to(user: HasRoles) -> sa.ColumnElement[bool]:
 
 def organization(session: AnySession, number: int) -> Organization | None:
     """The organization of a number; None where there is none."""
-    select = sa.select(Organization).where(
-        Organization.tenant_id == current_tenant_id(), Organization.id == number
-    )
-    return once(session, (Organization, number), lambda: session.scalars(select).one_or_none())
+
+    def look_up() -> Organization | None:
+        found: Organization | None = session.scalars(_OF_NUMBER, {"number": number}).one_or_none()
+        return found
+
+    return once(session, (Organization, number), look_up)
+
+
+_OF_NUMBER = sa.select(Organization).where(
+    Organization.tenant_id == this_tenant(),
+    Organization.id == sa.bindparam("number", type_=sa.BigInteger),
+)
 
 
 def root(session: AnySession) -> Organization:

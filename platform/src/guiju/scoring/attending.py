@@ -103,14 +103,15 @@ def page(
     return AttentionPage(items, more, _totals(session, wanted, conditions))
 
 
+_OWN = sa.select(
+    _table.c.path, _table.c.year, _table.c.verdicts, _table.c.cells, _table.c.dues
+).where(_table.c.organization_id == sa.bindparam("organization", type_=sa.BigInteger))
+
+
 def own(session: AnySession, packs: Mapping[str, Pack], unit: Unit) -> list[AttentionItem]:
     """All items of an organization itself, soonest due first: few enough to be read at once."""
     keys = rule_keys(session)
-    rows = session.execute(
-        sa.select(
-            _table.c.path, _table.c.year, _table.c.verdicts, _table.c.cells, _table.c.dues
-        ).where(_table.c.organization_id == unit.organization_id)
-    )
+    rows = session.execute(_OWN, {"organization": unit.organization_id})
     entries = sorted(
         (due, path, year, verdict, cell)
         for path, year, *lists in rows

@@ -59,4 +59,5 @@ def met_late(block: Block, late: Mask) -> Mask | None:
         return None
     # An unknown record, -1, is the last entry.
     running = np.concatenate([[0], np.cumsum(late[evidence.rows])])
-    return (running[evidence.stop] > running[evidence.start]) & (block.verdict == MET)
+    found: Mask = (running[evidence.stop] > running[evidence.start]) & (block.verdict == MET)
+    return found

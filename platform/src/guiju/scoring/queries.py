@@ -224,7 +224,7 @@ def _by_child(session: AnySession, organization_id: int, years: list[int]) -> li
                 sa.select(
                     model.organization_id,
                     model.totals,
-                    sa.literal(0) if model is OrganizationFindings else model.late,
+                    model.__table__.c.get("late", sa.literal(0)),
                     sa.literal(model is Rollup).label("summed"),
                 ).where(model.superior_id == organization_id, model.year.in_(years))
                 for model in (Rollup, OrganizationFindings, RecordFindings)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from guiju.db.scope import current_tenant_id
+from guiju.db.models import this_tenant
 from guiju.db.session import AnySession
 from guiju.organizations.models import Organization
 from guiju.rules.findings import VERDICT_CODES
@@ -90,19 +91,25 @@ def own_rows(
     session: AnySession, organization_id: int, years: Collection[int] | None
 ) -> list[Mapping[str, Any]]:
     """The rows about an organization itself and about its groups, ready to be unpacked."""
-    unit, number = Organization.__table__, OrganizationFindings.organization_id
-    groups = sa.select(unit.c.id).where(
-        unit.c.tenant_id == current_tenant_id(),
-        unit.c.parent_id == organization_id,
-        unit.c.kind == "party_group",
-    )
-    select = sa.select(*_FINDINGS).where(
-        number.in_(groups.union_all(sa.select(sa.literal(organization_id, sa.BigInteger))))
-    )
+    select = _own_rows()
     if years is not None:
         select = select.where(OrganizationFindings.year.in_(years))
-    order = select.order_by(number, OrganizationFindings.year)
-    return [dict(row) for row in session.execute(order).mappings()]
+    rows = session.execute(select, {"organization": organization_id})
+    return [dict(row) for row in rows.mappings()]
+
+
+@cache
+def _own_rows() -> sa.Select[Any]:
+    unit, number = Organization.__table__, OrganizationFindings.organization_id
+    itself = sa.bindparam("organization", type_=sa.BigInteger)
+    groups = sa.select(unit.c.id).where(
+        unit.c.tenant_id == this_tenant(),
+        unit.c.parent_id == itself,
+        unit.c.kind == "party_group",
+    )
+    wanted = groups.union_all(sa.select(itself))
+    rows = sa.select(*_FINDINGS).where(number.in_(wanted))
+    return rows.order_by(number, OrganizationFindings.year)
 
 
 def _counts(year: int, packed: bytes) -> Iterable[Tally]:
@@ -141,12 +148,14 @@ def by_period(
 
 def years_of(session: AnySession, organization_id: int) -> list[int]:
     """The years with findings, newest first."""
-    found = session.scalars(
-        sa.union(
-            *(
-                sa.select(model.year).where(model.organization_id == organization_id)
-                for model in (Rollup, OrganizationFindings, RecordFindings)
-            )
-        )
-    )
+    found = session.scalars(_YEARS, {"organization": organization_id})
     return sorted(set(found) - {NO_YEAR}, reverse=True)
+
+
+_NUMBER = sa.bindparam("organization", type_=sa.BigInteger)
+_YEARS = sa.union(
+    *(
+        sa.select(model.year).where(model.organization_id == _NUMBER)
+        for model in (Rollup, OrganizationFindings, RecordFindings)
+    )
+)

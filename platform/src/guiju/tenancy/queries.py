@@ -66,23 +66,25 @@ def enabled_profiles(session: AnySession) -> Sequence[ProfileInForce]:
 
 
 def _enabled_profiles(session: AnySession) -> Sequence[ProfileInForce]:
-    rows = session.execute(
-        sa.select(
-            EnabledProfile.id,
-            EnabledProfile.organization_id,
-            Organization.path,
-            EnabledProfile.profile,
-            EnabledProfile.judge_from,
-            EnabledProfile.until,
-            EnabledProfile.settings,
-        )
-        .join(
-            Organization,
-            sa.and_(
-                Organization.tenant_id == EnabledProfile.tenant_id,
-                Organization.id == EnabledProfile.organization_id,
-            ),
-        )
-        .order_by(Organization.path, EnabledProfile.judge_from)
+    return [ProfileInForce(*row) for row in session.execute(_ENABLED)]
+
+
+_ENABLED = (
+    sa.select(
+        EnabledProfile.id,
+        EnabledProfile.organization_id,
+        Organization.path,
+        EnabledProfile.profile,
+        EnabledProfile.judge_from,
+        EnabledProfile.until,
+        EnabledProfile.settings,
     )
-    return [ProfileInForce(*row) for row in rows]
+    .join(
+        Organization,
+        sa.and_(
+            Organization.tenant_id == EnabledProfile.tenant_id,
+            Organization.id == EnabledProfile.organization_id,
+        ),
+    )
+    .order_by(Organization.path, EnabledProfile.judge_from)
+)

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from guiju.activities import workflow
-from guiju.activities.models import MOST_LEVELS
+from guiju.activities.models import LATE_AFTER_DAYS, MOST_LEVELS
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, sliced
@@ -39,7 +39,7 @@ class WorkflowChoiceSchema(Schema):
         metadata={"description": "须经几级审核"},
     )
     late_after_days = fields.Integer(
-        load_default=workflow.LATE_AFTER_DAYS,
+        load_default=LATE_AFTER_DAYS,
         strict=True,
         validate=validate.Range(0, 366),
         metadata={"description": "活动过去几天以后才填报的算补录"},
