@@ -80,7 +80,8 @@ def test_cap_message(judge):
     rows = {"organizations": branches(13), "appraisals": graded(13, 2)}
     [finding] = judge("cap", CAP, rows, NEXT_YEAR, kinds=["committee"], strictness="general")
     assert finding["message"] == (
-        "2021年“示例要求”评为“先进”2 个，下属党支部 13，按 15% 最多 1 个，超出 1 个，请说明理由。"
+        "2021年“示例要求”评为“先进”2 个，下属党支部 13，按 15% 最多 1 个，超出 1 个；"
+        "属于一般要求，请说明原因。"
     )
 
 

@@ -155,5 +155,5 @@ def test_before_and_after_the_day(judge, as_of, expected, due):
 def test_messages(judge):
     meetings = held("theme_day", date(2021, 6, 10))
     assert run(judge, FRIDAY, meetings, date(2021, 7, 1), "2021-06")["message"] == (
-        "2021年6月“示例要求”于2021年6月10日举行，不在规定的2021年6月4日。"
+        "2021年6月“示例要求”于2021年6月10日举行，不在规定的2021年6月4日；属于一般要求，请说明原因。"
     )

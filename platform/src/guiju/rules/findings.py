@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules.periods import NULL_DAY, Unit
-from guiju.rules.vocabulary import JUDGED_VERDICTS, Verdict
+from guiju.rules.vocabulary import JUDGED_VERDICTS, Strictness, Verdict
 
 if TYPE_CHECKING:
     from guiju.rules.engine import Rule
@@ -258,7 +258,15 @@ class Finding:
             return f"“{self.rule.title}”不适用于本组织。"
         if self.verdict is Verdict.NOT_APPLICABLE and self.block.period is None:
             return self.rule.check.not_reached(self)
-        return self.rule.check.message(self)
+        said = self.rule.check.message(self)
+        return self._asking_why(said) if self.verdict is Verdict.DEVIATION else said
+
+    def _asking_why(self, said: str) -> str:
+        """A deviation is never a breach: what is wanted is the reason."""
+        softened = self.rule.strictness is Strictness.GENERAL
+        return said.removesuffix("。") + (
+            "；属于一般要求，请说明原因。" if softened else "；请说明原因。"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The finding with the keys of the public contract."""

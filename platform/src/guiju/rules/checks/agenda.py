@@ -47,7 +47,7 @@ class Agenda(OccasionCheck):
     """Topics on the agenda.
 
     Of an open list, none of whose topics came up, a person has to say whether what did
-    come up belongs to it.
+    come up belongs to it.  A list that is closed (``require = "all"``) wants every topic.
     """
 
     name = "agenda"
@@ -91,6 +91,10 @@ class Agenda(OccasionCheck):
                 return f"{about}议题有{found}，符合。"
             case Verdict.NO_DATA:
                 return f"{about}没有记录议题，暂不判定。"
+            case Verdict.NEEDS_JUDGEMENT if rule.parameters["require"] == "all":
+                missing = [topic for topic in finding.required if topic not in finding.observed]
+                left = wording.labels(rule, "agenda_topic", missing)
+                return f"{about}议题是{found}，没有记录{left}，是否涉及请由人认定。"
             case Verdict.NEEDS_JUDGEMENT:
                 return f"{about}议题是{found}，是否属于{asked}等内容请由人认定。"
             case _:

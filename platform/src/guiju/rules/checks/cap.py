@@ -139,10 +139,7 @@ class Cap(Check):
         )
         if finding.verdict is Verdict.MET:
             return f"{said}，符合。"
-        excess = f"{said}，超出 {number - most} 个"
-        if finding.verdict is Verdict.DEVIATION:
-            return f"{excess}，请说明理由。"
-        return f"{excess}。"
+        return f"{said}，超出 {number - most} 个。"
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ class CaseTerm(_CaseCheck):
             case Verdict.NEEDS_JUDGEMENT:
                 return f"{about}，已经期满，有无转变、下一步如何处置由党组织认定。"
             case _:
-                return f"{about}，实际于 {finding.observed} 结束，与一般期限不同，请说明原因。"
+                return f"{about}，实际于 {finding.observed} 结束，与一般期限不同。"
 
 
 class NoParameters(ParameterSchema):

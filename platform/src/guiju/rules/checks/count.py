@@ -138,10 +138,7 @@ class Count(PeriodCheck):
             return f"{said}，{asked}；本期记录尚未确认完整，暂不判定。"
         if most is not None and found > most:
             return f"{said}，{asked}，超过 {found - most} {noun}。"
-        short = f"{said}，{asked}，少 {wanted - found} {noun}"
-        if verdict is Verdict.DEVIATION:
-            return f"{short}；属于一般要求，请说明原因。"
-        return f"{short}。"
+        return f"{said}，{asked}，少 {wanted - found} {noun}。"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)

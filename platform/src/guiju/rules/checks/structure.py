@@ -294,9 +294,11 @@ class Structure(states.StateCheck):
             if number is not None
         )
         asked = "、".join(_limit_text(*_bounds(entry)) for entry in _limits(rule))
+        # Between a Chinese word and a numeral stands a space.
+        asked = f" {asked}" if asked[0].isdigit() else asked
         match finding.verdict:
             case Verdict.MET:
-                return f"“{title}”：{said}，要求 {asked}，符合。"
+                return f"“{title}”：{said}，要求{asked}，符合。"
             case Verdict.NOT_APPLICABLE:
                 return f"“{title}”不适用：人数或设置不在本条范围内。"
             case Verdict.NO_DATA:
@@ -304,7 +306,7 @@ class Structure(states.StateCheck):
             case Verdict.NEEDS_JUDGEMENT:
                 return f"“{title}”：{said}；文件没有规定数量，是否需要请由人认定。"
             case _:
-                return f"“{title}”：{said}，要求 {asked}，不在范围内。"
+                return f"“{title}”：{said}，要求{asked}，不在范围内。"
 
 
 def _limits(rule: Rule) -> list[dict[str, Any]]:
