@@ -176,3 +176,24 @@ def test_without_scripts_everything_is_there(browser: Browser, site: Site):
     page.get_by_role("link", name="规则库").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("规则库")
     context.close()
+
+
+def test_a_secretary_looks_something_up_and_enters_a_talk(visit):
+    visit.sign_in("secretary")
+    page = visit.page
+    if visit.device == "desk":
+        page.keyboard.press("/")
+    else:
+        page.get_by_role("button", name="菜单").click()
+    page.get_by_role("search").get_by_role("searchbox").fill("党课 2021")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="活动记录")).to_be_visible()
+    visit.inspect("search")
+    visit.go(f"/organizations/{visit.site.units['finance-1']}/entries/talks")
+    visit.inspect("talks")
+    page.get_by_label("日期", exact=True).fill("2021-09-01")
+    page.get_by_label("谈话人", exact=True).select_option(label="党员1")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status")).to_contain_text("已保存")
+    expect(page.locator("table.data")).to_contain_text("党员1")
+    visit.inspect("talks-entered")

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from guiju.activities import entries, preparing, queries
 from guiju.activities.access import demand
+from guiju.activities.calendar import business_day
 from guiju.activities.entries import ENTRIES
 from guiju.audit.operations import record_reading
-from guiju.clock import today
 from guiju.db import db, tenant_scope, transaction
 from guiju.language import gettext as _
 from guiju.organizations.children import children
@@ -24,7 +24,6 @@ from guiju.organizations.portrait import Portrait
 from guiju.rules.problems import BadInput
 from guiju.rules.vocabulary import BRANCH_KINDS
 from guiju.scoring.guidance import Guidance, guidance
-from guiju.scoring.operations import fixed_as_of
 from guiju.web import entry_fields, exports, refusals
 from guiju.web.entry_fields import Known
 from guiju.web.forms import Form
@@ -138,7 +137,7 @@ def _portrait(organization_id: int) -> Portrait:
 
 
 def _today() -> date:
-    return fixed_as_of(db.session) or today()
+    return business_day(db.session)
 
 
 def _offered(portrait: Portrait) -> list[str]:
