@@ -64,3 +64,31 @@ def test_units_are_asked_from_the_list_and_it_is_taken_back(visit):
     visit.inspect("asked")
     visit.page.get_by_role("button", name="撤回").click()
     expect(visit.page.get_by_role("status").first).to_contain_text("已撤回 1 项")
+
+
+def test_three_clicks_tell_which_branches_why_and_what_was_done(visit):
+    theme_day = "xian.theme_day.monthly"
+    visit.sign_in("department")
+    # Somebody has asked already.
+    listing = f"/organizations/{visit.site.units['root']}/attention"
+    visit.go(f"{listing}?verdict=not_met&requirement={theme_day}")
+    visit.page.locator('input[name="item"]').first.check()
+    batch = visit.page.locator("[data-batch]")
+    batch.get_by_role("radio", name="要求说明").check()
+    batch.get_by_role("button", name="送达单位").click()
+    expect(visit.page.get_by_role("status").first).to_contain_text("已送达")
+
+    visit.go("/")
+    clicks = 0
+    visit.page.locator(f"a[href*='requirement={theme_day}']:visible").first.click()
+    clicks += 1
+    rows = visit.page.locator("tbody tr").filter(has_text="不符合")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("市财政局第二党支部")
+    rows.first.locator(f"a[href*='/findings/{theme_day}']").click()
+    clicks += 1
+    explained = visit.page.locator("article.explanation")
+    for text in ("不符合", "市组通字〔2020〕45号", "计入的记录", "督办", "待答复"):
+        expect(explained).to_contain_text(text)
+    assert clicks <= 3
+    visit.inspect("story-official", whole=visit.device != "desk")
