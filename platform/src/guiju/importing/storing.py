@@ -18,6 +18,7 @@ from guiju import facts as documents
 from guiju.activities.overwriting import keep_versions
 from guiju.activities.store import Stored, store
 from guiju.audit.operations import Actor, record
+from guiju.db.copying import look_up_by_index
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.facts.document import FactsDocument
@@ -227,6 +228,7 @@ def _store(
 ) -> tuple[Import, Stored]:
     """Store in a transaction that the caller ends, or rolls back where it is ``rehearsed``."""
     lock(session)
+    look_up_by_index(session)
     made = Import(
         organization_id=reach.organization_id,
         name=source.name,

@@ -15,7 +15,7 @@ from guiju.activities.payloads import PARTS
 from guiju.activities.store import TRACES, check_memberships, follow, settle_tree
 from guiju.audit.operations import Actor, record
 from guiju.db.arrays import any_of
-from guiju.db.copying import FEW
+from guiju.db.copying import FEW, look_up_by_index
 from guiju.db.merge import Merged, number_column
 from guiju.db.models import metadata
 from guiju.db.session import AnySession, transaction
@@ -43,6 +43,7 @@ def undo_import(session: AnySession, actor: Actor, import_id: int) -> None:
     """
     with transaction(session):
         lock(session)
+        look_up_by_index(session)
         made = session.scalars(
             sa.select(Import).where(Import.id == import_id).with_for_update()
         ).one()
