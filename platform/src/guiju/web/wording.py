@@ -69,6 +69,7 @@ def init_app(app: Flask) -> None:
         month_name=month_name,
         month_text=month_text,
         judged=judged,
+        expected=expected,
         lacking=lacking,
         on_time=on_time,
         role=role_label,
@@ -113,6 +114,11 @@ def notice_title(profile: str) -> str:
 def judged(counts: Mapping[str, int]) -> int:
     """Number of findings that ask for anything: those that do not apply are left out."""
     return sum(counts.get(verdict, 0) for verdict in SHOWN_VERDICTS)
+
+
+def expected(counts: Mapping[str, int]) -> int:
+    """Number of findings about what has fallen due: what is still open is no failure yet."""
+    return judged(counts) - counts.get("pending", 0)
 
 
 def lacking(counts: Mapping[str, int]) -> int:

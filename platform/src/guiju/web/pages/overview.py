@@ -19,6 +19,7 @@ from guiju.web import addresses, exports
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import (
     SHOWN_VERDICTS,
+    expected,
     judged,
     label,
     lacking,
@@ -74,14 +75,14 @@ def page(organization_id: int) -> str | Response:
 
 
 def met_share(counts: Mapping[str, int]) -> float:
-    """Share of what is met among all that is judged; 1 where nothing is."""
-    whole = judged(counts)
+    """Share of what is met among all that has fallen due; 1 where nothing has."""
+    whole = expected(counts)
     return counts.get("met", 0) / whole if whole else 1.0
 
 
 def timely_share(counts: Mapping[str, int]) -> float:
-    """Share of what is met in time among all that is judged; 1 where nothing is."""
-    whole = judged(counts)
+    """Share of what is met in time among all that has fallen due; 1 where nothing has."""
+    whole = expected(counts)
     return on_time(counts) / whole if whole else 1.0
 
 
@@ -183,7 +184,7 @@ def figure_titles() -> list[str]:
 def figures(counts: Mapping[str, int]) -> list[Cell]:
     """Counts as columns of a file: by verdict, the rate met, the rate met in time."""
     numbers: list[Cell] = [counts.get(code, 0) for code in SHOWN_VERDICTS]
-    whole = judged(counts)
+    whole = expected(counts)
     return [*numbers, percent(counts.get("met", 0), whole), percent(on_time(counts), whole)]
 
 
