@@ -106,7 +106,7 @@ def demo(port: int, data_dir: Path | None, *, once: bool, credentials_file: Path
 
 
 def _servers(running: ExitStack, steps: Steps, data_dir: Path | None) -> tuple[Path, Settings]:
-    """Settings of the environment, or embedded servers where it names none."""
+    """Settings of the environment, and an embedded server for each that it does not name."""
     given = config.given()
     folder = (data_dir or _default_folder()).expanduser().resolve()
     if "DATABASE_URL" not in given or "REDIS_URL" not in given:
@@ -117,12 +117,10 @@ def _servers(running: ExitStack, steps: Steps, data_dir: Path | None) -> tuple[P
                 services = running.enter_context(embedded.start(folder))
             except embedded.EmbeddedError as error:
                 raise click.UsageError(str(error)) from None
-        given = {
-            **given,
-            "DATABASE_URL": services.database_url,
-            "GUIJU_ADMIN_DATABASE_URL": services.admin_database_url,
-            "REDIS_URL": services.redis_url,
-        }
+        if "DATABASE_URL" not in given:
+            given["DATABASE_URL"] = services.database_url
+            given["GUIJU_ADMIN_DATABASE_URL"] = services.admin_database_url
+        given.setdefault("REDIS_URL", services.redis_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -103,7 +103,8 @@ class Register(states.StateCheck):
     def message(self, finding: Finding) -> str:
         rule, title = finding.rule, finding.rule.title
         items = wording.labels(rule, "register_item", rule.parameters["items"])
-        said = f"“{title}”：要求登记{items}"
+        target = "和对应的组织" if rule.parameters["targeted"] else ""
+        said = f"“{title}”：要求登记{items}{target}"
         if len(rule.parameters["items"]) > 1:
             kind = "各项" if rule.parameters["all"] else "之一"
             said = f"{said}{kind}，现有 {finding.observed} 项"
