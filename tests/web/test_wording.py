@@ -86,7 +86,7 @@ def test_codes_with_numbers_come_in_the_order_of_the_numbers():
 
 
 def cells(*periods: str | None, verdict: str = "met") -> list[GridCell]:
-    return [GridCell(period, "", verdict, {verdict: 1}, []) for period in periods]
+    return [GridCell(period, "", verdict, {verdict: 1}, 1, None) for period in periods]
 
 
 def row(unit: str | None, found: list[GridCell]) -> GridRow:
