@@ -102,4 +102,4 @@ class Vote(OccasionCheck):
                 types = wording.labels(rule, "vote_type", rule.parameters["judged_elsewhere"])
                 return f"{said}；{types}另有专门规定，请由人对照认定。"
             case _:
-                return f"{said}，记录的结果与此不符。"
+                return f"{said}，与记录的结果不符（没有写明结果的，按通过看）。"

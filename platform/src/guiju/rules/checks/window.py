@@ -255,10 +255,10 @@ def _days_to(days: Days, weekday: int) -> Days:
 def _around_holidays(rule: Rule, context: Context, day: Days) -> Target:
     calendar, policy = context.calendar, rule.parameters["on_holiday"]
     known = calendar.known(day)
-    for year in np.unique(periods.indices(day[~known], Unit.YEAR)).tolist():
-        context.warnings.append(
-            f"没有 {year + 1970} 年的节假日安排，“{rule.title}”该年遇其他日期由人认定。"
-        )
+    missing = np.unique(periods.indices(day[~known], Unit.YEAR)).tolist()
+    if missing:
+        years = "、".join(str(year + 1970) for year in missing)
+        context.warnings.append(f"没有 {years} 年的节假日安排，“{rule.title}”遇其他日期由人认定。")
     holiday = known & calendar.is_holiday(day)
     if policy == "needs_judgement":
         return Target(day, day, holiday | ~known)
