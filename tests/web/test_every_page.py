@@ -40,7 +40,6 @@ class Stop(NamedTuple):
 #: The pages by endpoint.
 PAGES = {
     "account_policy.page": Stop(),
-    "account_provider.page": Stop(),
     "attention.page": Stop(),
     "audit.page": Stop("auditor"),
     "desk.made": Stop(),
@@ -60,7 +59,6 @@ PAGES = {
     "library.compare": Stop(query={"a": "jiaozuo", "b": "xian"}),
     "library.index": Stop(),
     "library.notice": Stop(),
-    "links.forgotten": Stop(None),
     "links.page": Stop(None),
     "members.newcomer": Stop(at="branch"),
     "members.one": Stop(),
@@ -83,7 +81,6 @@ PAGES = {
     "profiles.page": Stop(),
     "profiles.preview": Stop(),
     "profiles.readings": Stop(query={"term": "2021-01-01"}),
-    "provider_sign_in.choose": Stop(None),
     "record_form.draft": Stop("secretary", at="branch"),
     "record_form.new": Stop("secretary", {"kind": "theme_day"}, "branch"),
     "records.listing": Stop("secretary", at="branch"),
@@ -105,6 +102,7 @@ PAGES = {
 
 #: What is read but is no page of its own, and why.
 NO_PAGES = {
+    "account_provider.page": "there only where providers are allowed: test_provider_sign_in.py",
     "attachments.send": "a file",
     "front.page": "leads on to the visitor's own page",
     "health.alive": "for machines",
@@ -116,6 +114,7 @@ NO_PAGES = {
     "jobs.listing": "a part of a page",
     "jobs.state": "a part of a page",
     "library.coverage": "a file",
+    "links.forgotten": "there only where letters are sent: test_account_mail.py",
     "notices.follow": "leads on to what the notice is about",
     "permission_matrix.holders_csv": "a file",
     "permission_matrix.roles_csv": "a file",
@@ -123,6 +122,7 @@ NO_PAGES = {
     "profiles.progress": "a part of a page",
     "provider_sign_in.back": "leads on",
     "provider_sign_in.begin_binding": "leads on to the provider",
+    "provider_sign_in.choose": "there only where providers are allowed: test_provider_sign_in.py",
     "provider_sign_in.go": "leads on to the provider",
     "reports.download": "a file",
     "reports.listing": "a part of a page",
