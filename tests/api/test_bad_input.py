@@ -13,6 +13,7 @@ PLACES = {
     "organization_id": "finance-1",
     "occasion_id": "finance-1-theme_day-1",
     "batch": "none",
+    "table": "talks",
     "month": "2021-08",
     "requirement": "xian.theme_day.monthly",
 }

@@ -59,6 +59,7 @@ THINGS = {
     "batch",
     "delegation_id",
     "draft_id",
+    "entry_id",
     "file_id",
     "follow_up_id",
     "import_id",
@@ -311,7 +312,9 @@ class Forms:
         content = self._operation(rule, method).get("requestBody", {}).get("content", {})
         if "application/json" not in content:
             return {}
-        return self._filled(content["application/json"]["schema"], part)
+        schema = content["application/json"]["schema"]
+        # Of bodies that differ by table that of the first one, which the walk asks for.
+        return self._filled(schema.get("anyOf", [schema])[0], part)
 
     def _operation(self, rule: Rule, method: str) -> dict[str, Any]:
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)

@@ -27,7 +27,7 @@ from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import Visitor, find_visitor
 from guiju.activities.attachments import Cabinet, attach_to_record, cabinet
 from guiju.activities.drafts import save_draft
-from guiju.activities.models import Announcement, FollowUp
+from guiju.activities.models import Announcement, FollowUp, talks
 from guiju.activities.operations import store_facts
 from guiju.activities.records import create_record
 from guiju.audit.operations import Actor
@@ -328,6 +328,8 @@ def make_rows(session: ScopedSession, recorder: Visitor, part: Part, job: int) -
     for name, model in (("member_id", Member), ("post_id", Post)):
         held = sa.select(sa.func.min(model.id)).where(model.organization_id == branch)
         part.things[name] = session.scalars(held).one()
+    entered = sa.select(sa.func.min(talks.c.id)).where(talks.c.organization_id == branch)
+    part.things["entry_id"] = session.scalars(entered).one()
 
 
 def make_tasks(session: ScopedSession, administrator: Visitor, part: Part) -> None:

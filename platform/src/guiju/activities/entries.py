@@ -22,7 +22,7 @@ from guiju.activities.known import refuse_unknown_names
 from guiju.activities.store import store
 from guiju.audit.operations import record
 from guiju.db.authored import authored, select_authored
-from guiju.db.facts_tables import stored_name
+from guiju.db.facts_tables import IDENTITY, stored_name
 from guiju.db.models import metadata
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
@@ -208,17 +208,46 @@ def is_restricted(table: str) -> bool:
 
 
 def entries_of(
-    session: AnySession, visitor: Visitor, organization_id: int, table: str, *, limit: int
+    session: AnySession,
+    visitor: Visitor,
+    organization_id: int,
+    table: str,
+    *,
+    limit: int,
+    earlier_than: int | None = None,
 ) -> list[tuple[int, Row]]:
-    """The unit's latest entries with their numbers, for who may see people."""
+    """The unit's latest entries with their numbers, for who may see people.
+
+    ``earlier_than`` is the number before which the list goes on.
+    """
     unit = find_unit(session, visitor, organization_id)
     demand(visitor, "people.read", unit.path)
     stored = metadata.tables[table]
     query = select_authored(table).add_columns(stored.c.id.label("_number"))
     query = query.where(_of(table, unit)).order_by(stored.c.id.desc()).limit(limit)
+    if earlier_than is not None:
+        query = query.where(stored.c.id < earlier_than)
     rows = [dict(row) for row in session.execute(query).mappings()]
     numbers = [row.pop("_number") for row in rows]
     return list(zip(numbers, authored(session, table, rows), strict=True))
+
+
+def entry_of(
+    session: AnySession,
+    visitor: Visitor,
+    organization_id: int,
+    table: str,
+    number: int,
+    *,
+    lock: bool = False,
+) -> Row:
+    """One of the unit's entries, for who may see people.
+
+    ``lock`` keeps others from changing it until the transaction ends.
+    """
+    unit = find_unit(session, visitor, organization_id)
+    demand(visitor, "people.read", unit.path)
+    return _found(session, unit, table, number, lock=lock)
 
 
 def save_entry(
@@ -231,11 +260,12 @@ def save_entry(
     *,
     today: date,
     number: int | None = None,
-) -> None:
-    """Enter a row, or replace the unit's row of this ``number``.
+) -> int:
+    """Enter a row, or replace the unit's row of this ``number``; returns its number.
 
     ``given`` has the columns of the table's :class:`Entry` by name, ``vocabularies`` are the
-    codes that packs add.  Raises ``BadInput``, placed by column.
+    codes that packs add.  A corrected row keeps its number.  Raises ``BadInput``, placed by
+    column.
     """
     unit = find_unit(session, visitor, organization_id, "records.write")
     entry = ENTRIES[table]
@@ -250,8 +280,10 @@ def save_entry(
             store(session, {table: [row]}, f"{table}.enter")
         except BadInput as refused:
             raise BadInput([_by_column(problem) for problem in refused.problems]) from None
+        number = _numbered(session, unit, table, row, number)
         mark_dirty(session, [unit.id], f"{table}.enter")
         _write_down(session, visitor, "entry.record", table, unit, before, row)
+    return number
 
 
 def remove_entry(
@@ -280,17 +312,43 @@ def _of(table: str, unit: Organization) -> sa.ColumnElement[bool]:
     return stored.c.person_id.in_(members)
 
 
-def _found(session: AnySession, unit: Organization, table: str, number: int) -> Row:
+def _found(
+    session: AnySession, unit: Organization, table: str, number: int, *, lock: bool = True
+) -> Row:
     """The unit's row of this number, as its author wrote it; locked against others."""
     stored = metadata.tables[table]
     mine = sa.select(stored.c.id).where(
         stored.c.tenant_id == current_tenant_id(), stored.c.id == number, _of(table, unit)
     )
-    if session.execute(mine.with_for_update()).one_or_none() is None:
+    if lock:
+        mine = mine.with_for_update()
+    if session.execute(mine).one_or_none() is None:
         raise NotVisible(f"{table} {number}")
     query = select_authored(table).where(stored.c.id == number)
     rows = [dict(row) for row in session.execute(query).mappings()]
     return authored(session, table, rows)[0]
+
+
+def _numbered(
+    session: AnySession, unit: Organization, table: str, row: Row, number: int | None
+) -> int:
+    """The number of the row just stored; ``number`` is given back to one that was corrected."""
+    stored = metadata.tables[table]
+    written = (
+        select_authored(table).add_columns(stored.c.id.label("_number")).where(_of(table, unit))
+    ).subquery()
+    same = [
+        written.c[name].is_not_distinct_from(row[name]) for name in IDENTITY.get(table, ("id",))
+    ]
+    found = session.execute(sa.select(written.c["_number"]).where(*same)).scalar_one()
+    if number is None or number == found:
+        return int(found)
+    session.execute(
+        sa.update(stored)
+        .where(stored.c.tenant_id == current_tenant_id(), stored.c.id == found)
+        .values(id=number)
+    )
+    return number
 
 
 def _completed(

@@ -55,14 +55,25 @@ def visitor() -> Visitor:
 
 
 @contextmanager
-def about_people(what: str) -> Iterator[None]:
+def about_people(what: str, table: str = "member_findings") -> Iterator[None]:
     """Open what is kept about single members, once it is written down that the visitor looks.
 
-    Whether the visitor may is the caller's to know.  Nothing read before is used inside, nor
-    anything but plain values from inside afterwards.
+    ``table`` is the restricted one that is looked at.  Whether the visitor may is the caller's
+    to know.  Nothing read before is used inside, nor anything but plain values from inside
+    afterwards.
     """
     with transaction(db.session):
-        record_reading(db.session, visitor().actor(), "member_findings", what)
+        record_reading(db.session, visitor().actor(), table, what)
+    with restricted():
+        yield
+
+
+@contextmanager
+def restricted() -> Iterator[None]:
+    """Open restricted tables without a word, as :func:`about_people` does with one.
+
+    For what is written down as it is done: entering a row shows only what the visitor brings.
+    """
     db.session.remove()
     with tenant_scope(visitor().tenant_id, restricted=True):
         try:

@@ -25,6 +25,8 @@ from guiju.api.problems import Refused
 from guiju.api.reading import Parser
 
 View: TypeAlias = Callable[..., Any]
+#: A schema of OpenAPI, written out.
+Document: TypeAlias = dict[str, Any]
 Decorator: TypeAlias = Callable[[View], View]
 
 _ETAG = {"ETag": {"description": "所示内容的标记", "schema": {"type": "string"}}}
@@ -124,6 +126,24 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             self.arguments(schema, location="json", example=example), body="application/json"
         )
 
+    def takes_of(self, schemas: Mapping[str, Schema], place: str) -> Decorator:
+        """A body of the schema that the part ``place`` of the address names."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(*arguments: Any, **places: Any) -> Any:
+                body = self.ARGUMENTS_PARSER.parse(schemas[places[place]], location="json")
+                return view(body, *arguments, **places)
+
+            notes = deepcopy(getattr(view, "_apidoc", {}))
+            notes["guiju_body"] = "application/json"
+            wrapper._apidoc = notes  # type: ignore[attr-defined] # noqa: SLF001
+            content = {"application/json": {"schema": any_of(schemas)}}
+            documented: View = self.doc(requestBody={"required": True, "content": content})(wrapper)
+            return documented
+
+        return decorate
+
     def receives(self, *media_types: str, most_bytes: Callable[[], int] | None = None) -> Decorator:
         """A file as the body, handed to the view as its first argument, with its media type.
 
@@ -162,7 +182,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         decorator: Decorator = self.doc(**texts)
         return decorator
 
-    def shows(self, schema: type[Schema] | Schema, *, example: Any = None) -> Decorator:
+    def shows(self, schema: type[Schema] | Schema | Document, *, example: Any = None) -> Decorator:
         """One resource: the view returns its representation; 304 where the caller has it."""
 
         def answer(found: Any) -> Response:
@@ -175,7 +195,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         document = self.response(200, schema, headers=_ETAG, example=example)
         return _both(document, answer, parameters=[_IF_NONE_MATCH], statuses=[304])
 
-    def lists(self, item: type[Schema] | Schema, *, example: Any = None) -> Decorator:
+    def lists(self, item: type[Schema] | Schema | Document, *, example: Any = None) -> Decorator:
         """A page of a list: the view takes a query and returns a :class:`~.cursors.Page`."""
 
         def decorate(view: View) -> View:
@@ -201,11 +221,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return both
 
     def creates(
-        self, schema: type[Schema] | Schema, *, secret: bool = False, example: Any = None
+        self,
+        schema: type[Schema] | Schema | Document,
+        *,
+        secret: bool | Callable[[Mapping[str, Any]], bool] = False,
+        example: Any = None,
     ) -> Decorator:
         """A new resource: the view returns its representation and its address.
 
-        With an idempotency key asked again, the answer is that of the first time.
+        With an idempotency key asked again, the answer is that of the first time, unless it
+        is ``secret`` (or that says so of the parts of the address) and may not be kept.
         """
         return self._once(201, schema, secret=secret, example=example)
 
@@ -214,7 +239,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return self._once(202, schema, secret=False, example=example)
 
     def _once(
-        self, status: int, schema: type[Schema] | Schema, *, secret: bool, example: Any
+        self,
+        status: int,
+        schema: type[Schema] | Schema | Document,
+        *,
+        secret: bool | Callable[[Mapping[str, Any]], bool],
+        example: Any,
     ) -> Decorator:
         def decorate(view: View) -> View:
             @wraps(view)
@@ -226,7 +256,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     response.headers["Location"] = location
                     return response
 
-                return idempotency.once(produce, secret=secret)
+                hidden = secret(places) if callable(secret) else secret
+                return idempotency.once(produce, secret=hidden)
 
             headers = {**_ETAG, **_LOCATION, **_REPLAYED}
             document: View = self.response(status, schema, headers=headers, example=example)(
@@ -236,7 +267,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         return decorate
 
-    def changes(self, schema: type[Schema] | Schema, *, example: Any = None) -> Decorator:
+    def changes(
+        self, schema: type[Schema] | Schema | Document, *, example: Any = None
+    ) -> Decorator:
         """A change of a resource that was read before: the view returns what it is now.
 
         The view calls :func:`.tags.check_match` with what it was, once that is locked.
@@ -346,8 +379,20 @@ def _document_errors(
     return doc
 
 
-def _page_of(item: type[Schema] | Schema) -> Schema:
+def any_of(schemas: Mapping[str, Schema]) -> Document:
+    """The schema of what has one of several forms."""
+    return {"anyOf": list(schemas.values())}
+
+
+def _page_of(item: type[Schema] | Schema | Document) -> Schema | Document:
     """The schema of a page of ``item``."""
+    if isinstance(item, dict):
+        following = {"type": ["string", "null"], "description": _NEXT}
+        return {
+            "type": "object",
+            "properties": {"items": {"type": "array", "items": item}, "next": following},
+            "required": ["items", "next"],
+        }
     kind = item if isinstance(item, type) else type(item)
     name = f"{kind.__name__.removesuffix('Schema')}Page"
     known = _PAGES.get(name)
@@ -360,11 +405,14 @@ def _page_of(item: type[Schema] | Schema) -> Schema:
                 "next": fields.String(
                     required=True,
                     allow_none=True,
-                    metadata={"description": "下一页的 cursor；最后一页为 null"},
+                    metadata={"description": _NEXT},
                 ),
             },
         )
     return known()
 
+
+#: What the document says of a page's ``next``.
+_NEXT = "下一页的 cursor；最后一页为 null"
 
 _PAGES: dict[str, type[Schema]] = {}
