@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from flask import Flask, render_template_string
 from gunicorn.app.base import BaseApplication
 
+from benchmarks import painting
 from benchmarks.city import AS_OF
 from benchmarks.loading import ACTOR
 from benchmarks.measuring import Report
@@ -49,13 +50,13 @@ class Browser:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._cookies: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
 
     def ask(
         self, address: str, fields: Mapping[str, str] | None = None
     ) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers of the answer; ``fields`` make it a form's submission."""
-        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items())}
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         body = None
         if fields is not None:
             body = urlencode(fields)
@@ -65,7 +66,7 @@ class Browser:
         text = answer.read().decode("utf-8", "replace")
         for value in answer.headers.get_all("Set-Cookie", []):
             name, _, rest = value.partition("=")
-            self._cookies[name] = rest.partition(";")[0]
+            self.cookies[name] = rest.partition(";")[0]
         return answer.status, text, dict(answer.headers)
 
     def sign_in(self, username: str, password: str) -> None:
@@ -107,11 +108,19 @@ def measure(report: Report, environment: Mapping[str, str], session: ScopedSessi
                 taken[what].append(_timed(_shown, browser, address.format(unit=unit, root=root)))
             form = _filled(browser, unit, number)
             saving.append(_timed(_saved, browser, unit, form))
+        addresses = {
+            what: address.format(unit=units[0], root=root) for what, address in pages.items()
+        }
+        paints = painting.painted(f"http://127.0.0.1:{port}", browser.cookies, addresses)
     # The first of each open connections and fill caches.
     bare = report.add("h", "a bare page with one query, 95th of 100", _late(taken["a bare page"]))
     for what, seconds in [*taken.items(), ("saving a record", saving)]:
         if what != "a bare page":
             report.add("h", what, _late(seconds), limit=3 * bare, against="3 × bare page")
+    for what, paint in paints.items():
+        report.add("h", f"first contentful paint, {what}", paint)
+    if not paints:
+        print("  no Chromium: first contentful paint is not measured")
 
 
 def _late(seconds: Sequence[float]) -> float:
