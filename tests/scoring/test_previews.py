@@ -75,6 +75,8 @@ def standing(town, packs, code, left_out) -> dict[str, int]:
                 if row.requirement not in left_out:
                     for verdict, count in row.counts.items():
                         sums[verdict] = sums.get(verdict, 0) + count
+        # How many were met late is told beside the verdicts.
+        sums.pop("late", None)
         return {verdict: count for verdict, count in sums.items() if count}
 
 

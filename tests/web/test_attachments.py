@@ -4,9 +4,8 @@ import io
 import re
 
 import pytest
+from offices import AS_OF
 from PIL import Image
-
-from guiju.clock import today
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -41,7 +40,7 @@ def person(sign_in, filed):
 def draft(person, filed):
     """A draft of the secretary: its address and where its files go."""
     _client, post = person("secretary")
-    fields = {"kinds": "theme_day", "held_on": today().isoformat()}
+    fields = {"kinds": "theme_day", "held_on": AS_OF.isoformat()}
     return post(
         "/organizations/{finance-1}/records/save", fields, headers={"Accept": "application/json"}
     ).json
@@ -62,7 +61,7 @@ def test_a_photograph_goes_with_the_draft_into_the_record(person, draft, filed):
     assert shown.headers["Content-Disposition"].startswith("attachment;")
     assert shown.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "现场.jpg" in client.get(draft["address"]).text
-    fields = {"kinds": "theme_day", "held_on": today().isoformat()}
+    fields = {"kinds": "theme_day", "held_on": AS_OF.isoformat()}
     fields |= {"draft": draft["draft"], "revision": draft["revision"]}
     made = post("/organizations/{finance-1}/records/submit", fields)
     page = client.get(made.location).text
@@ -111,7 +110,7 @@ def test_files_of_others_are_not_there(person, draft, sign_in, create_office):
 
 def test_a_record_gains_a_file_and_a_version(person, filed):
     client, post = person("secretary")
-    fields = {"kinds": "theme_day", "held_on": today().isoformat()}
+    fields = {"kinds": "theme_day", "held_on": AS_OF.isoformat()}
     made = post("/organizations/{finance-1}/records/submit", fields).location
     answer = post(f"{made}/files", {**upload(), "next": made})
     assert answer.location == made
@@ -122,7 +121,7 @@ def test_a_record_gains_a_file_and_a_version(person, filed):
 
 def test_what_a_meeting_left_to_do_is_noted_and_done(person, filed):
     client, post = person("secretary")
-    fields = {"kinds": "branch_assembly", "held_on": today().isoformat()}
+    fields = {"kinds": "branch_assembly", "held_on": AS_OF.isoformat()}
     made = post("/organizations/{finance-1}/records/submit", fields).location
     refused = post(f"{made}/follow-ups", {"what": "", "who": ""})
     assert refused.status_code == 422

@@ -128,7 +128,7 @@ def test_two_periods_are_compared(department, judged):
 def test_kinds_and_sectors_add_up_to_the_whole(department, judged):
     page = department.get(f"/organizations/{judged.units['root']}/breakdown?format=csv")
     lines = list(csv.reader(io.StringIO(page.data.decode("utf-8-sig"))))
-    by_name = {line[0]: [int(number) for number in line[1:]] for line in lines[1:]}
+    by_name = {line[0]: [int(number) for number in line[1:9]] for line in lines[1:]}
     kinds = [by_name[name] for name in ("工委", "党委", "党支部")]
     assert [kind[0] for kind in kinds] == [1, 2, 3]
     sectors = [numbers for name, numbers in by_name.items() if name in {"机关", "没有注明"}]

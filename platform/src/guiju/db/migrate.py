@@ -49,6 +49,8 @@ def upgrade(
         generated = ensure_role(connection, app_password)
     _migrate(admin_url)
     with orm.Session(engine) as session, session.begin():
+        # Two upgrades at once would meet at the same privilege.
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('alembic'))"))
         # For the readiness check.
         session.execute(sa.text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
         known = masked_vocabularies()
