@@ -6,9 +6,11 @@ the rules read.
 
 from __future__ import annotations
 
+import ctypes
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
@@ -163,9 +165,16 @@ def _read(
         work(first)
     for one in done:
         one.result()
-    # What the threads used on the way would else stay with them.
-    pa.default_memory_pool().release_unused()
+    _give_back()
     return found
+
+
+def _give_back() -> None:
+    """Return the memory that reading used on the way; it would else stay with its threads."""
+    pa.default_memory_pool().release_unused()
+    # Of glibc alone; elsewhere free memory goes back by itself, or not at all.
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _parts(connection: adbc.Connection, names: Collection[str]) -> dict[str, list[str]]:
