@@ -45,10 +45,16 @@ def tenant_scope(tenant_id: int, *, restricted: bool = False) -> Iterator[Tenant
     """
     scope = TenantScope(tenant_id, restricted)
     token = _scope.set(scope)
+    own = True
     try:
         yield scope
+    except GeneratorExit:
+        # Also when what was never left is collected, in the midst of anybody's work.
+        own = _scope.get() is scope
+        raise
     finally:
-        _scope.reset(token)
+        if own:
+            _scope.reset(token)
 
 
 @contextmanager
