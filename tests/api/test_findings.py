@@ -98,7 +98,8 @@ def test_one_finding_is_explained(department):
 
 
 def test_the_numbers_of_the_overview(department):
-    shown = department.get("/organizations/root/overview?year=2021").json
+    top = "root"
+    shown = department.get(f"/organizations/{top}/overview?year=2021").json
     assert {child["organization"] for child in shown["by_child"]} == {"finance", "justice"}
     assert sum(shown["counts"].values()) == sum(
         sum(one["counts"].values()) for one in shown["by_requirement"]

@@ -4,6 +4,7 @@ import ast
 import os
 import threading
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from guiju.db import (
     sqlalchemy_url,
     tenant_scope,
 )
+from guiju.db.scope import current_scope
 from guiju.organizations.models import Organization, Person
 from guiju.tenancy.models import Tenant
 
@@ -305,3 +307,28 @@ class TestOperator:
                 == 1
             )
         owner.dispose()
+
+
+@pytest.mark.parametrize("enter", [lambda: tenant_scope(1), lambda: operator_scope("test")])
+def test_what_is_collected_unclosed_ends_nobody_elses_scope(enter):
+    def work():
+        lost = enter()
+        lost.__enter__()
+        with tenant_scope(2) as scope:
+            del lost
+            assert current_scope() is scope
+
+    # In a context of its own: what is never left stays.
+    copy_context().run(work)
+
+
+def test_a_stream_that_is_not_read_to_its_end_leaves_its_scope():
+    def rows():
+        with tenant_scope(1):
+            yield current_scope()
+
+    stream = rows()
+    assert next(stream).tenant_id == 1
+    stream.close()
+    with pytest.raises(ScopeError):
+        current_scope()

@@ -43,18 +43,8 @@ def tenant_scope(tenant_id: int, *, restricted: bool = False) -> Iterator[Tenant
     ``restricted`` opens the tables that hold matters of discipline; whoever asks for it
     sees to the audit entry (:func:`guiju.audit.operations.record_reading`).
     """
-    scope = TenantScope(tenant_id, restricted)
-    token = _scope.set(scope)
-    own = True
-    try:
+    with _entered(scope := TenantScope(tenant_id, restricted)):
         yield scope
-    except GeneratorExit:
-        # Also when what was never left is collected, in the midst of anybody's work.
-        own = _scope.get() is scope
-        raise
-    finally:
-        if own:
-            _scope.reset(token)
 
 
 @contextmanager
@@ -67,12 +57,23 @@ def operator_scope(reason: str) -> Iterator[OperatorScope]:
     """
     if not reason:
         raise ValueError("an operator scope needs a reason")
-    scope = OperatorScope(reason)
-    token = _scope.set(scope)
-    try:
+    with _entered(scope := OperatorScope(reason)):
         yield scope
+
+
+@contextmanager
+def _entered(scope: Scope) -> Iterator[None]:
+    token = _scope.set(scope)
+    own = True
+    try:
+        yield
+    except GeneratorExit:
+        # Also when what was never left is collected, in the midst of anybody's work.
+        own = _scope.get() is scope
+        raise
     finally:
-        _scope.reset(token)
+        if own:
+            _scope.reset(token)
 
 
 def current_scope() -> Scope:
