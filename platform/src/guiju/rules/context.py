@@ -187,6 +187,12 @@ class Context:
             ("applies", rule.requirement.applies_to), lambda: self.binds(rule) & self.scope
         )
 
+    def reaches(self, rule: Rule) -> bool:
+        """Whether a rule binds anybody within the scope."""
+        return self.shared(
+            ("reaches", rule.requirement.applies_to), lambda: bool(self.applies(rule).any())
+        )
+
     def binds(self, rule: Rule) -> Bools:
         """Organizations that a rule binds by kind, sector and variant, whatever is being judged."""
         return self.shared(("binds", rule.requirement.applies_to), lambda: self._binds(rule))

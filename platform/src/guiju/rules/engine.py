@@ -7,7 +7,7 @@ touches, from the same shared intermediates, and kept where the verdict differs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -28,7 +28,6 @@ from guiju.rules.pack import (
     Pack,
     Parameters,
     Part,
-    Reading,
     Requirement,
     Version,
 )
@@ -144,18 +143,53 @@ def judge(
     not_applicable: bool = True,
 ) -> Findings:
     """Findings in a context; the arguments are those of :func:`evaluate`."""
-    pack = context.pack
-    rules = compile_rules(pack, context.choices, checks=checks, only=only)
-    blocks = _judge(rules, context)
+    program = _program(context.pack, context.choices, checks, only)
+    blocks = _judge(program.rules, context)
     if not_applicable:
-        blocks = _with_silence(rules, blocks, context)
+        blocks = _with_silence(program.rules, blocks, context)
     else:
         blocks = [_applicable(block) for block in blocks]
     if alternatives:
-        for reading in pack.readings:
-            _add_alternatives(reading, blocks, context, checks, only)
+        _add_alternatives(program.others, blocks, context)
     blocks = _apply_judgements(blocks, context)
     return Findings(context.facts, blocks, tuple(dict.fromkeys(context.warnings)))
+
+
+@dataclass(frozen=True)
+class _Program:
+    """The rules to judge by, in order of the pack, and those under each other option."""
+
+    rules: Sequence[Rule]
+    #: By reading and option, for what the reading touches.
+    others: Sequence[tuple[str, str, Sequence[Rule]]]
+
+
+def _program(
+    pack: Pack, choices: Choices, checks: Mapping[str, Check], only: Collection[str] | None
+) -> _Program:
+    """What to judge by under the chosen readings; worked out once for each choice of them."""
+    key = ("program", repr(choices), None if only is None else frozenset(only))
+    program = pack.memory.get(key) if checks is CHECKS else None
+    if program is None:
+        rules = compile_rules(pack, choices, checks=checks, only=only)
+        program = _Program(rules, list(_others(pack, choices, checks, only)))
+        if checks is CHECKS:
+            pack.memory[key] = program
+    found: _Program = program
+    return found
+
+
+def _others(
+    pack: Pack, choices: Choices, checks: Mapping[str, Check], only: Collection[str] | None
+) -> Iterator[tuple[str, str, list[Rule]]]:
+    """The rules that each reading touches under each option that is not chosen."""
+    for reading in pack.readings:
+        affected = set(reading.affects) if only is None else set(reading.affects) & set(only)
+        for option in reading.options:
+            if affected and option.value != choices.readings[reading.id]:
+                other = replace(choices, readings={**choices.readings, reading.id: option.value})
+                rules = compile_rules(pack, other, checks=checks, only=affected)
+                yield reading.id, option.value, rules
 
 
 def compile_rules(
@@ -194,14 +228,8 @@ def rules_under_all_readings(
     only: Collection[str] | None = None,
 ) -> list[Rule]:
     """The rules by which ``evaluate`` judges, those of other readings included."""
-    found = compile_rules(pack, choices, checks=checks, only=only)
-    for reading in pack.readings:
-        affected = reading.affects if only is None else set(reading.affects) & set(only)
-        for option in reading.options:
-            if affected and option.value != choices.readings[reading.id]:
-                other = replace(choices, readings={**choices.readings, reading.id: option.value})
-                found += compile_rules(pack, other, checks=checks, only=affected)
-    return found
+    program = _program(pack, choices, checks, only)
+    return [*program.rules, *(rule for _, _, rules in program.others for rule in rules)]
 
 
 def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, object]]:
@@ -257,7 +285,9 @@ def _rules(
 def _judge(rules: Sequence[Rule], context: Context) -> list[Block]:
     by_check: dict[str, list[Rule]] = {}
     for rule in rules:
-        by_check.setdefault(rule.check.name, []).append(rule)
+        # Of a single branch, a third of the rules are about somebody else.
+        if context.reaches(rule):
+            by_check.setdefault(rule.check.name, []).append(rule)
     blocks = [
         block
         for group in by_check.values()
@@ -305,27 +335,23 @@ def _with_silence(rules: Sequence[Rule], blocks: list[Block], context: Context) 
 
 
 def _add_alternatives(
-    reading: Reading,
+    others: Iterable[tuple[str, str, Sequence[Rule]]],
     blocks: Sequence[Block],
     context: Context,
-    checks: Mapping[str, Check],
-    only: Collection[str] | None,
 ) -> None:
-    """Judge the rules that ``reading`` touches under its other options, one at a time."""
-    affected = set(reading.affects) if only is None else set(reading.affects) & set(only)
-    if not affected:
-        return
-    current = context.choices.readings[reading.id]
-    for option in reading.options:
-        if option.value == current:
+    """Judge what each reading touches under its other options, one at a time."""
+    by_id: dict[str, list[Block]] = {}
+    for block in blocks:
+        by_id.setdefault(block.rule.id, []).append(block)
+    for reading, option, rules in others:
+        touched = [rule for rule in rules if rule.id in by_id]
+        if not touched:
             continue
-        readings = {**context.choices.readings, reading.id: option.value}
-        choices = replace(context.choices, readings=readings)
-        rules = compile_rules(context.pack, choices, checks=checks, only=affected)
-        for block, other in _paired(blocks, _judge(rules, context)):
+        mine = [block for id_ in dict.fromkeys(rule.id for rule in touched) for block in by_id[id_]]
+        for block, other in _paired(mine, _judge(touched, context)):
             rows, verdicts = _differences(block, other)
             if len(rows):
-                block.others.append(Other(reading.id, option.value, rows, verdicts))
+                block.others.append(Other(reading, option, rows, verdicts))
 
 
 def _paired(blocks: Sequence[Block], others: Sequence[Block]) -> Iterable[tuple[Block, Block]]:

@@ -129,7 +129,8 @@ class Rows:
             kind = str(metadata["kind"])
         else:
             metadata, kind = {}, _EXTRA[self.name][column]
-        if not self.has(column):
+        # A table without rows has nothing to encode, whatever columns it came with.
+        if not len(self) or not self.has(column):
             return _unknown(kind, len(self))
         if kind == "key":
             return np.arange(len(self), dtype=np.int32)
@@ -145,7 +146,7 @@ class Rows:
             dictionary = pa.types.is_dictionary(source.type)
             source = (source if dictionary else source.dictionary_encode()).indices
         stored, missing, dtype = _PLAIN[kind]
-        return _numbers(source.cast(stored), missing, dtype)
+        return _numbers(source if source.type == stored else source.cast(stored), missing, dtype)
 
 
 #: Arrow type, missing value and numpy type of the plain kinds of column.
@@ -262,6 +263,7 @@ class Facts:
         self._source = dict(source)
         self._rows: dict[str, Rows] = {}
         self._codes: dict[str, list[str]] = {k: list(v) for k, v in (bits or {}).items()}
+        self._positions: dict[str, dict[str, int]] = {}
         self._values: dict[str, pa.Array] = {}
         self._dense: dict[str, _Positions] = {}
 
@@ -373,10 +375,15 @@ class Facts:
 
     def position(self, vocabulary: str, code: str) -> int:
         """Position of ``code``; added at the end if it is new."""
-        known = self.codes(vocabulary)
-        if code not in known:
-            known.append(code)
-        return known.index(code)
+        places = self._positions.get(vocabulary)
+        if places is None:
+            known = enumerate(self.codes(vocabulary))
+            places = self._positions[vocabulary] = {code: place for place, code in known}
+        place = places.get(code)
+        if place is None:
+            place = places[code] = len(places)
+            self.codes(vocabulary).append(code)
+        return place
 
     def mask(self, vocabulary: str, codes: Sequence[str]) -> np.uint64:
         """The bit mask of several codes."""
