@@ -60,7 +60,9 @@ def chromium(program: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=program,
             args=flags,
-            env={"FONTCONFIG_FILE": str(fonts), "LANG": "C.UTF-8"},
+            # Days and times in fields look as for our users where the browser has its Chinese
+            # texts (Debian: chromium-l10n).
+            env={"FONTCONFIG_FILE": str(fonts), "LANG": "C.UTF-8", "LANGUAGE": "zh_CN"},
         )
         yield browser
         browser.close()
