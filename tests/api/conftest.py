@@ -77,10 +77,10 @@ def token_of(engine) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def caller(app: Flask, token_of) -> Callable[..., Caller]:
-    """A program that asks as a user of an office."""
+    """A program that asks as a user of an office; of the usual application, or another."""
 
-    def make(office: Office, name: str, scopes: tuple[str, ...] = ()) -> Caller:
-        return Caller(app.test_client(), token_of(office, name, scopes))
+    def make(office: Office, name: str, scopes: tuple[str, ...] = (), *, at: Flask = app) -> Caller:
+        return Caller(at.test_client(), token_of(office, name, scopes))
 
     return make
 

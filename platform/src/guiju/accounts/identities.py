@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from guiju.accounts.sealing import Seal, SealBroken
 from guiju.accounts.signing_in import Refusal, SignedIn, SignInRefused
 from guiju.accounts.visitors import Visitor
 from guiju.audit.operations import Actor, record
+from guiju.db.locks import hold
 from guiju.db.scope import current_tenant_id, tenant_scope
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
@@ -21,14 +22,20 @@ from guiju.rules.problems import BadInput, Problem
 
 
 @dataclass(frozen=True)
-class Provider:
-    """The provider of a tenant."""
+class ProviderSettings:
+    """The provider of a tenant, as it may be shown: without the secret."""
 
     title: str
     issuer: str
     client_id: str
-    client_secret: str
     by_email: bool
+
+
+@dataclass(frozen=True)
+class Provider(ProviderSettings):
+    """The provider of a tenant, as signing in needs it."""
+
+    client_secret: str
 
 
 def provider_of(session: AnySession, seal: Seal) -> Provider | None:
@@ -36,22 +43,24 @@ def provider_of(session: AnySession, seal: Seal) -> Provider | None:
 
     None where there is none, or its secret was sealed with a key that is gone.
     """
-    row = session.execute(
-        sa.select(
-            SignInProvider.title,
-            SignInProvider.issuer,
-            SignInProvider.client_id,
-            SignInProvider.client_secret,
-            SignInProvider.by_email,
-        )
+    row = session.scalars(sa.select(SignInProvider)).one_or_none()
+    secret = None if row is None else _secret(row, seal)
+    if row is None or secret is None:
+        return None
+    return Provider(row.title, row.issuer, row.client_id, row.by_email, secret)
+
+
+def settings_of(session: AnySession) -> ProviderSettings | None:
+    """How the provider of the tenant in whose scope the session is was set up, if it was."""
+    row = session.scalars(
+        sa.select(SignInProvider).execution_options(populate_existing=True)
     ).one_or_none()
-    if row is None:
-        return None
-    try:
-        secret = seal.open(row.client_secret, _use())
-    except SealBroken:
-        return None
-    return Provider(row.title, row.issuer, row.client_id, secret, row.by_email)
+    return None if row is None else _shown(row)
+
+
+def lock_provider(session: AnySession) -> None:
+    """Keep others from setting the provider up until the transaction ends."""
+    hold(session, "sign-in provider")
 
 
 def set_provider(
@@ -73,16 +82,23 @@ def set_provider(
     """
     title, client_id, client_secret = title.strip(), client_id.strip(), client_secret.strip()
     with transaction(session):
-        row = session.scalars(sa.select(SignInProvider).with_for_update()).one_or_none()
+        lock_provider(session)
+        row = session.scalars(sa.select(SignInProvider)).one_or_none()
+        before = None if row is None else asdict(_shown(row))
         problems = [
             Problem(f"/{name}", _("没有填写"), _("请填写"), "missing")
             for name, value in (("title", title), ("client_id", client_id))
             if not value
         ]
         if issuer not in allowed:
-            wanted = _("运维只开放了 {allowed}").format(allowed="、".join(allowed))
+            wanted = (
+                _("运维只开放了 {allowed}").format(allowed="、".join(allowed))
+                if allowed
+                else _("运维没有开放统一身份登录")
+            )
             problems.append(Problem("/issuer", issuer, wanted, "not_allowed"))
-        if not client_secret and (row is None or row.issuer != issuer):
+        kept = row is not None and row.issuer == issuer and _secret(row, seal) is not None
+        if not client_secret and not kept:
             problems.append(Problem("/client_secret", _("没有填写"), _("请填写"), "missing"))
         if problems:
             raise BadInput(problems)
@@ -92,15 +108,19 @@ def set_provider(
         row.title, row.issuer, row.client_id, row.by_email = title, issuer, client_id, by_email
         if client_secret:
             row.client_secret = seal.close(client_secret, _use())
-        after = {"title": title, "issuer": issuer, "client_id": client_id, "by_email": by_email}
-        record(session, actor, "provider.set", "policy", after=after)
+        after = asdict(_shown(row))
+        record(session, actor, "provider.set", "policy", before=before, after=after)
 
 
 def remove_provider(session: AnySession, actor: Actor) -> None:
     """Let nobody sign in through a provider any more; who was whom there is kept."""
     with transaction(session):
-        session.execute(sa.delete(SignInProvider))
-        record(session, actor, "provider.remove", "policy")
+        lock_provider(session)
+        row = session.scalars(sa.select(SignInProvider)).one_or_none()
+        if row is None:
+            return
+        session.delete(row)
+        record(session, actor, "provider.remove", "policy", before=asdict(_shown(row)))
 
 
 def sign_in_as(
@@ -218,6 +238,18 @@ def _bind(
     session.add(UserIdentity(user_id=user_id, issuer=identity.issuer, subject=identity.subject))
     after = {"issuer": identity.issuer, "subject": identity.subject}
     record(session, actor, "identity.bind", "user", username, after=after)
+
+
+def _shown(row: SignInProvider) -> ProviderSettings:
+    return ProviderSettings(row.title, row.issuer, row.client_id, row.by_email)
+
+
+def _secret(row: SignInProvider, seal: Seal) -> str | None:
+    """The secret that the provider knows the tenant by; None where its key is gone."""
+    try:
+        return seal.open(row.client_secret, _use())
+    except SealBroken:
+        return None
 
 
 def _use() -> str:

@@ -12,6 +12,7 @@ from guiju import clock
 from guiju.accounts.models import AccountPolicy, User, UserRole
 from guiju.accounts.permissions import KEPT_APART, role_label
 from guiju.audit.operations import Actor, record
+from guiju.db.locks import hold
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
 from guiju.organizations.models import Organization
@@ -69,6 +70,11 @@ def policy_of(session: AnySession) -> Policy:
     return DEFAULT if found is None else made_of(tuple(found))
 
 
+def lock_policy(session: AnySession) -> None:
+    """Keep others from changing the policy until the transaction ends."""
+    hold(session, "account policy")
+
+
 def set_policy(session: AnySession, actor: Actor, **changes: Any) -> Policy:
     """Change what is named, keep the rest; holds from the next request of everybody.
 
@@ -76,6 +82,7 @@ def set_policy(session: AnySession, actor: Actor, **changes: Any) -> Policy:
     field's name.
     """
     with transaction(session):
+        lock_policy(session)
         before = policy_of(session)
         after = replace(before, **changes)
         problems = [*_out_of_bounds(after)]
@@ -83,7 +90,7 @@ def set_policy(session: AnySession, actor: Actor, **changes: Any) -> Policy:
             problems += _not_apart(session)
         if problems:
             raise BadInput(problems)
-        row = session.scalars(sa.select(AccountPolicy).with_for_update()).one_or_none()
+        row = session.scalars(sa.select(AccountPolicy)).one_or_none()
         if row is None:
             session.add(AccountPolicy(**asdict(after)))
         else:

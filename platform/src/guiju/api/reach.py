@@ -27,6 +27,14 @@ def demand(permission: str, path: str | None = None) -> Visitor:
     return asking
 
 
+def demand_everywhere(permission: str) -> Visitor:
+    """The visitor, who may do ``permission`` in the whole tenant; 403 where they may not."""
+    asking = visitor()
+    if not asking.may_everywhere(permission):
+        raise Refused(403, _("需要“{permission}”的权限").format(permission=permission))
+    return asking
+
+
 def organization(code: str, permission: str, *, lock: bool = False) -> Organization:
     """The organization with the author's id ``code``; 404 or 403 where it is not theirs to use.
 

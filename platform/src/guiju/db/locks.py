@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession
+
 _NAME = "hashtextextended(:name, 0)"
 
 
@@ -28,3 +31,12 @@ def alone(engine: sa.Engine, *what: str | int) -> Iterator[None]:
         finally:
             connection.execute(sa.text(f"SELECT pg_advisory_unlock({_NAME})"), key)
             connection.commit()
+
+
+def hold(session: AnySession, what: str) -> None:
+    """Wait until nobody else holds ``what`` of this tenant; hold it until the transaction ends.
+
+    For what may have no row yet that could be locked.
+    """
+    key = {"name": f"{what} {current_tenant_id()}"}
+    session.execute(sa.select(sa.text(f"pg_advisory_xact_lock({_NAME})")), key)

@@ -11,6 +11,7 @@ from guiju.api.resources import (
     entries,
     findings,
     follow_ups,
+    identity_provider,
     imports,
     invitation_lists,
     jobs,
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     users.blueprint,
     delegations.blueprint,
     security.blueprint,
+    identity_provider.blueprint,
     support.blueprint,
     audit.blueprint,
 )

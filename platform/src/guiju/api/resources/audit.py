@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
-from guiju.api.problems import Refused
+from guiju.api.reach import demand_everywhere
 from guiju.api.resources.jobs import JobSchema, accepted
 from guiju.api.schemas import plain, text_field
 from guiju.audit import queries
@@ -105,6 +105,5 @@ def export(body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 def _filters(given: Mapping[str, Any]) -> Filters:
     """What the auditor of the whole tenant asks for; 403 for anybody else."""
-    if not visitor().may_everywhere("audit.read"):
-        raise Refused(403)
+    demand_everywhere("audit.read")
     return Filters(**{name: given[name] for name in _FILTERS if name in given})

@@ -14,8 +14,7 @@ from guiju.accounts.policies import BOUNDS
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
-from guiju.api.problems import Refused
-from guiju.api.reach import demand
+from guiju.api.reach import demand, demand_everywhere
 from guiju.api.schemas import plain
 from guiju.api.tags import check_match
 from guiju.db import db
@@ -85,7 +84,7 @@ class HoldingSchema(Schema):
 @blueprint.shows(PolicySchema)
 def show_policy() -> dict[str, Any]:
     """What is demanded of signing in."""
-    _demand()
+    demand_everywhere("policy.manage")
     return _policy()
 
 
@@ -95,7 +94,8 @@ def show_policy() -> dict[str, Any]:
 @blueprint.changes(PolicySchema)
 def change_policy(body: Mapping[str, Any]) -> dict[str, Any]:
     """Change what is demanded of signing in."""
-    _demand()
+    demand_everywhere("policy.manage")
+    policies.lock_policy(db.session)
     check_match(_policy())
     policies.set_policy(db.session, visitor().actor(), **body)
     return _policy()
@@ -143,11 +143,6 @@ def holdings(query: Mapping[str, Any]) -> Page:
         for one in found[:limit]
     ]
     return Page(rows, [begin + limit] if len(found) > limit else None)
-
-
-def _demand() -> None:
-    if not visitor().may_everywhere("policy.manage"):
-        raise Refused(403)
 
 
 def _policy() -> dict[str, Any]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from guiju.api.admission import visitor
 from guiju.api.blueprint import Blueprint
-from guiju.api.problems import Refused
-from guiju.api.reach import demand
+from guiju.api.reach import demand_everywhere
 from guiju.api.resources.jobs import JobSchema, accepted
 from guiju.db import db, transaction
 from guiju.jobs.operations import request_job
@@ -24,9 +23,7 @@ blueprint = Blueprint("tenant_data", "全部数据", "导出整个租户，可�
 @blueprint.begins(JobSchema)
 def export() -> tuple[dict[str, Any], str]:
     """Have everything written into a file, in the background."""
-    asking = demand("tenant.export")
-    if not asking.may_everywhere("tenant.export"):
-        raise Refused(403)
+    demand_everywhere("tenant.export")
     with transaction(db.session):
         number = request_job(db.session, visitor().actor(), TENANT_EXPORT, {})
     return accepted(number)

@@ -6,14 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from guiju.accounts.identities import provider_of, remove_provider, set_provider
+from guiju.accounts.identities import remove_provider, set_provider, settings_of
 from guiju.accounts.reach import NotVisible
 from guiju.db import db
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web import refusals
 from guiju.web.forms import Form
-from guiju.web.pages.provider_sign_in import callback, issuers
+from guiju.web.providers import callback, issuers
 from guiju.web.sealing import seal
 
 blueprint = Blueprint("account_provider", __name__, url_prefix="/people/provider")
@@ -31,7 +31,7 @@ def _only_policy_managers() -> None:
 @blueprint.get("")
 def page() -> str:
     """The provider, as a form; its secret is never shown."""
-    found = provider_of(db.session, seal())
+    found = settings_of(db.session)
     if found is None:
         return _page(Form(), set_up=False)
     values = {
@@ -60,7 +60,7 @@ def change() -> Response | tuple[str, int]:
         )
     except BadInput as refused:
         form = Form(typed=request.form, refused=refused)
-        return _page(form, set_up=provider_of(db.session, seal()) is not None), 422
+        return _page(form, set_up=settings_of(db.session) is not None), 422
     flash(_("统一身份登录已保存。"))
     return redirect(url_for("account_provider.page"))
 

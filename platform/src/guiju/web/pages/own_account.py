@@ -22,7 +22,7 @@ from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web import refusals
 from guiju.web.forms import Form
-from guiju.web.pages.provider_sign_in import issuers
+from guiju.web.providers import issuers
 from guiju.web.sealing import seal
 from guiju.web.sessions import not_found_unless
 

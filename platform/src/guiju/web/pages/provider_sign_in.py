@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from flask import (
     Blueprint,
-    current_app,
     flash,
     redirect,
     render_template,
@@ -18,15 +17,14 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from guiju import mail
 from guiju.accounts import oidc
 from guiju.accounts.identities import Provider, bind, provider_of, sign_in_as, unbind
 from guiju.accounts.signing_in import SignInRefused, find_tenant
-from guiju.config import Settings
 from guiju.db import db, tenant_scope
 from guiju.language import gettext as _
 from guiju.rules.problems import BadInput
 from guiju.web.pages.sign_in import proceed
+from guiju.web.providers import callback, issuers
 from guiju.web.sealing import seal
 from guiju.web.sessions import not_found_unless
 
@@ -118,20 +116,6 @@ def back() -> Response | tuple[str, int]:
     return proceed(signed_in, None)
 
 
-def issuers() -> tuple[str, ...]:
-    """The issuers that the operator lets tenants use."""
-    return tuple((_settings().oidc_issuers or "").split())
-
-
-def callback() -> str:
-    """The address that a provider has to know."""
-    path = url_for("provider_sign_in.back")
-    settings = _settings()
-    if settings.public_url:
-        return mail.link(settings, path)
-    return url_for("provider_sign_in.back", _external=True)
-
-
 def _bound(binder: int, identity: oidc.Identity) -> Response | tuple[str, int]:
     # Whoever went is who has to come back.
     if not current_user.is_authenticated or current_user.user_id != binder:
@@ -181,8 +165,3 @@ def _failed(error: oidc.ProviderError) -> tuple[str, int]:
 
 def _page(problem: str) -> str:
     return render_template("accounts/provider_sign_in.html", code="", problem=problem)
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["guiju_settings"]
-    return found
