@@ -1,5 +1,6 @@
 """The tree changed by programs: made, renamed, moved, merged, split, closed, and taken back."""
 
+import json
 from functools import cache
 
 import pytest
@@ -10,6 +11,7 @@ from guiju.accounts.operations import create_user
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.db.models import metadata
 from guiju.scoring.operations import drain
 
 DAY = "2021-10-01"
@@ -235,3 +237,101 @@ def test_nothing_is_found_of_a_unit_whose_making_was_taken_back(ask, ours, engin
     assert "判后撤回" not in found(head)
     judge()
     assert found(head) == before
+
+
+def rehearsed(asking, code: str, action: str, body=None):
+    return asking.post(f"/organizations/{code}/{action}/rehearsal", body)
+
+
+@pytest.fixture
+def kept(ours, engine):
+    """What there is of the tree and its people, of their history and of the audit trail."""
+
+    tables = ("organizations", "organization_changes", "members", "posts", "dirty_marks")
+
+    def kept() -> list[set[str]]:
+        with tenant_scope(ours.tenant.tenant_id), ScopedSession(engine) as session:
+            return [
+                {repr(row) for row in session.execute(sa.select(metadata.tables[table]))}
+                for table in (*tables, "audit_entries")
+            ]
+
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "effects"),
+    [
+        (
+            "rename",
+            {"name": "新名称", "renamed_on": DAY},
+            {"renamed": {"from": "单位{}", "to": "新名称"}},
+        ),
+        ("move", {"parent": "justice", "moved_on": DAY}, {"moved": ["单位{}"], "relocated": 1}),
+        ("close", {"closed_on": DAY}, {"closed": ["单位{}"], "members_ended": 2}),
+        (
+            "split",
+            {
+                "made": [{"id": "{}-new", "name": "分设", "members": ["{}-2"]}],
+                "effective_on": DAY,
+            },
+            {"made": ["分设"], "members": 1},
+        ),
+        (
+            "merge",
+            {"sources": ["{}-source"], "effective_on": DAY, "members": ["{}-3"]},
+            {"closed": ["单位{}-source"], "members": 1, "members_ended": 1},
+        ),
+    ],
+)
+def test_a_change_is_rehearsed_before_it_is_made(ask, kept, action, body, effects):
+    department, code = ask("department"), f"rehearsed-{action}"
+    body, effects = (json.loads(json.dumps(one).replace("{}", code)) for one in (body, effects))
+    made(department, code)
+    made(department, f"{code}-source")
+    for number, unit in ((1, code), (2, code), (3, f"{code}-source"), (4, f"{code}-source")):
+        member(department, f"{code}-{number}", unit)
+    before = kept()
+    answer = rehearsed(department, code, action, body)
+    assert answer.status_code == 200, answer.text
+    assert {name: value for name, value in answer.json.items() if value} == effects
+    assert kept() == before
+    assert change(department, code, action, body).status_code == 200
+    if action != "close":
+        return
+    again = rehearsed(department, code, "reopen")
+    assert again.status_code == 200, again.text
+    assert department.get(f"/organizations/{code}").json["closed_on"] == DAY
+
+
+def test_a_rehearsal_refuses_what_the_change_would(ask, kept):
+    before = kept()
+    for action, body in (
+        ("close", {"closed_on": "2999-01-01"}),
+        ("move", {"parent": "finance-1", "moved_on": "2999-01-01"}),
+        ("merge", {"sources": ["finance-2"], "effective_on": DAY, "members": ["nobody"]}),
+        ("split", {"made": [{"id": "finance-2", "name": "甲"}], "effective_on": DAY}),
+    ):
+        told = rehearsed(ask("head"), "finance-2", action, body)
+        done = change(ask("head"), "finance-2", action, body)
+        assert told.status_code == done.status_code == 422, action
+        assert told.json["errors"] == done.json["errors"]
+    assert kept() == before
+
+
+def test_a_rehearsal_is_for_who_could_make_the_change(ask):
+    close = {"closed_on": "2021-12-31"}
+    assert rehearsed(ask("own"), "finance-1", "close", close).status_code == 403
+    assert rehearsed(ask("secretary"), "finance-1", "close", close).status_code == 403
+    hidden, absent = (
+        rehearsed(ask("own"), code, "close", close) for code in ("justice-1", "none-1")
+    )
+    assert hidden.status_code == absent.status_code == 404
+
+    def refused(code: str) -> str:
+        body = {"sources": [code], "effective_on": DAY}
+        answer = rehearsed(ask("head"), "finance-2", "merge", body)
+        assert answer.status_code == 422
+        return str(answer.json["errors"]).replace(code, "…")
+
+    assert refused("justice-1") == refused("nothing-1")

@@ -85,8 +85,8 @@ IDS = {"organization_id": "{}-1", "occasion_id": "{}-record"}
 NAMED_ALIKE = {
     ("api_enabling.show_change", "change_id"): "profile_change_id",
     ("api_enabling.undo", "change_id"): "profile_change_id",
-    ("api_organizations.show_change", "change_id"): "tree_change_id",
-    ("api_organizations.undo", "change_id"): "tree_change_id",
+    ("api_tree_changes.show_change", "change_id"): "tree_change_id",
+    ("api_tree_changes.undo", "change_id"): "tree_change_id",
     ("tree.undo", "change_id"): "tree_change_id",
     ("profiles.undo", "change_id"): "profile_change_id",
 }

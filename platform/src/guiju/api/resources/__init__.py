@@ -27,12 +27,14 @@ from guiju.api.resources import (
     support,
     tasks,
     tenant_data,
+    tree_changes,
     users,
     workflow,
 )
 
 BLUEPRINTS = (
     organizations.blueprint,
+    tree_changes.blueprint,
     search.blueprint,
     people.blueprint,
     occasions.blueprint,
