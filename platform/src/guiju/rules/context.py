@@ -18,7 +18,7 @@ from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
 from guiju.rules.completeness import Completeness
 from guiju.rules.facts import Facts
-from guiju.rules.pack import Choices, Pack
+from guiju.rules.pack import AppliesTo, Choices, Pack
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY, Unit
 from guiju.rules.spells import Spells, bounds
 from guiju.rules.vocabulary import BRANCH_KINDS, COMMITTEE_POSTS
@@ -107,6 +107,7 @@ class Context:
         self.complete_after = complete_after
         self.warnings: list[str] = []
         self._cache: dict[Any, Any] = {}
+        self._reached: dict[AppliesTo, bool] = {}
         self.scope = np.ones(self.size, dtype=np.bool_) if scope is None else scope
 
     def shared(self, key: Any, make: Callable[[], T]) -> T:
@@ -146,8 +147,12 @@ class Context:
 
     def of_kind(self, kinds: Sequence[str]) -> Bools:
         """Organizations of one of these kinds."""
-        wanted = [self.facts.position("organization_kind", kind) for kind in kinds]
-        return among(self.kind, wanted)
+
+        def make() -> Bools:
+            wanted = [self.facts.position("organization_kind", kind) for kind in kinds]
+            return among(self.kind, wanted)
+
+        return self.shared(("of kind", tuple(kinds)), make)
 
     @cached_property
     def is_branch(self) -> Bools:
@@ -189,9 +194,11 @@ class Context:
 
     def reaches(self, rule: Rule) -> bool:
         """Whether a rule binds anybody within the scope."""
-        return self.shared(
-            ("reaches", rule.requirement.applies_to), lambda: bool(self.applies(rule).any())
-        )
+        who = rule.requirement.applies_to
+        found = self._reached.get(who)
+        if found is None:
+            found = self._reached[who] = bool(self.applies(rule).any())
+        return found
 
     def binds(self, rule: Rule) -> Bools:
         """Organizations that a rule binds by kind, sector and variant, whatever is being judged."""
@@ -206,14 +213,8 @@ class Context:
             bound &= self._in_sectors(who.sectors)
         if self.pack.variants and who.scope == "variants":
             chosen = who.variants or tuple(variant.id for variant in self.pack.variants)
-            bound &= self._in_sectors(
-                [
-                    s
-                    for variant in self.pack.variants
-                    if variant.id in chosen
-                    for s in variant.sectors
-                ]
-            )
+            sectors = [s for one in self.pack.variants if one.id in chosen for s in one.sectors]
+            bound &= self.shared(("variants", chosen), lambda: self._in_sectors(sectors))
         return bound
 
     def _in_sectors(self, sectors: Sequence[str]) -> Bools:

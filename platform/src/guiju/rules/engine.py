@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class Rule:
     def title(self) -> str:
         return self.part.title or self.requirement.title
 
-    @property
+    @cached_property
     def shortfall_code(self) -> np.int8:
         """The verdict code of a shortfall."""
         return np.int8(findings.CODE_OF[self.shortfall])

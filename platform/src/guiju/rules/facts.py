@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from guiju.rules import tables
+from guiju.rules.arrays import among
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.problems import BadInput, Problem
 from guiju.rules.spells import Posts, Roster
@@ -93,10 +94,8 @@ class Rows:
         """Which cells hold one of ``values``."""
         if not self.has(column):
             return np.zeros(len(self), dtype=np.bool_)
-        cells = _combined(self._source(column)).cast(pa.string())
-        return pc.is_in(cells, value_set=pa.array(values, pa.string())).to_numpy(
-            zero_copy_only=False
-        )
+        wanted = [code for code, word in enumerate(self.words(column)) if word in values]
+        return among(self[column], wanted)
 
     def codes_in(self, column: str, other: Rows, theirs: str) -> Array:
         """Each text cell in the numbering of ``other[theirs]``; -1 where that has no such text."""
@@ -145,17 +144,17 @@ class Rows:
         if kind in {"text", "period"}:
             dictionary = pa.types.is_dictionary(source.type)
             source = (source if dictionary else source.dictionary_encode()).indices
-        stored, missing, dtype = _PLAIN[kind]
-        return _numbers(source if source.type == stored else source.cast(stored), missing, dtype)
+        missing, dtype = _PLAIN[kind]
+        return _numbers(source, missing, dtype)
 
 
-#: Arrow type, missing value and numpy type of the plain kinds of column.
-_PLAIN: dict[str, tuple[pa.DataType, int, Any]] = {
-    "day": (pa.int32(), NULL_DAY, np.int32),
-    "flag": (pa.int8(), -1, np.int8),
-    "count": (pa.int32(), -1, np.int32),
-    "text": (pa.int32(), -1, np.int32),
-    "period": (pa.int32(), -1, np.int32),
+#: Missing value and numpy type of the plain kinds of column.
+_PLAIN: dict[str, tuple[int, Any]] = {
+    "day": (NULL_DAY, np.int32),
+    "flag": (-1, np.int8),
+    "count": (-1, np.int32),
+    "text": (-1, np.int32),
+    "period": (-1, np.int32),
 }
 
 
@@ -166,9 +165,36 @@ def _combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def _numbers(column: pa.Array, missing: int, dtype: Any) -> Array:
-    if column.null_count:
-        column = column.fill_null(missing)
-    return column.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+    """Whole numbers, days or flags, ``missing`` for nulls.
+
+    Straight from the column's memory: of one organization's few rows, Arrow's own functions
+    cost many times what there is to do.
+    """
+    if not len(column):
+        return np.zeros(0, dtype=dtype)
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind)):
+        column = column.cast(pa.int64())
+        kind = column.type
+    valid, data = column.buffers()
+    start, stop = column.offset, column.offset + len(column)
+    if pa.types.is_boolean(kind):
+        values = _bits(data, start, stop)
+    else:
+        sign = "u" if pa.types.is_unsigned_integer(kind) else "i"
+        stored = np.dtype(f"{sign}{kind.bit_width // 8}")
+        values = np.frombuffer(data, dtype=stored, count=stop)[start:]
+    if not column.null_count:
+        return values.astype(dtype, copy=False)
+    found: Array = values.astype(dtype)
+    found[_bits(valid, start, stop) == 0] = missing
+    return found
+
+
+def _bits(packed: pa.Buffer, start: int, stop: int) -> NDArray[np.uint8]:
+    """Bits of a buffer as numbers, one by one."""
+    octets = np.frombuffer(packed, dtype=np.uint8, count=(stop + 7) // 8)
+    return np.unpackbits(octets, count=stop, bitorder="little")[start:]
 
 
 def _distinct(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -337,8 +363,9 @@ class Facts:
         # Roster and posts first, so that the bulky attendance column is only probed.
         return pc.unique(pa.chunked_array(found)).drop_null()
 
-    def encode(self, target: str, column: pa.Array) -> Codes:
+    def encode(self, target: str, column: pa.Array | pa.ChunkedArray) -> Codes:
         """Codes of ids of ``target``; -1 for null and for ids that do not exist."""
+        column = _combined(column)
         values = self.ids(target)
         if pa.types.is_integer(column.type) and pa.types.is_integer(values.type):
             return self._encode_integers(target, column)
@@ -353,9 +380,7 @@ class Facts:
         dense = self._dense.get(target)
         if dense is None:
             dense = self._dense[target] = _Positions(_numbers(self.ids(target), -1, np.int64))
-        if column.null_count:
-            column = column.fill_null(-1)
-        return dense.find(column.to_numpy(zero_copy_only=False))
+        return dense.find(_numbers(column, -1, np.int64))
 
     def text_codes(self, *columns: tuple[str, str]) -> list[Codes]:
         """Text columns of (table, column) in one numbering, so that they can be compared."""

@@ -46,6 +46,14 @@ class AppliesTo:
     scope: str = "variants"
     conditions: tuple[str, ...] = ()
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kinds, self.sectors, self.variants, self.scope, self.conditions))
+
+    def __hash__(self) -> int:
+        # Asked for hundreds of times while one organization is judged.
+        return self._hash
+
 
 @dataclass(frozen=True)
 class Version:

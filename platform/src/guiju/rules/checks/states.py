@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Subjects:
     def __len__(self) -> int:
         return len(self.organization)
 
-    @property
+    @cached_property
     def days(self) -> Days:
         """The day judged, once for each."""
         return np.full(len(self), self.context.as_of, dtype=np.int32)
@@ -83,11 +84,15 @@ class Subjects:
 
 def subjects(rule: Rule, context: Context) -> Subjects:
     """The organizations that ``rule`` judges as they stand; none while it is not in force."""
-    today = np.array([context.as_of], dtype=np.int32)
+    in_force = max(rule.valid_from, context.judge_from) <= context.as_of <= rule.valid_until
+    key = ("subjects", rule.requirement.applies_to, in_force)
+    return context.shared(key, lambda: _subjects(rule, context, in_force=in_force))
+
+
+def _subjects(rule: Rule, context: Context, *, in_force: bool) -> Subjects:
     there = (context.opened <= context.as_of) & (context.closed >= context.as_of)
-    if not bool(context.in_validity(rule, today)[0]):
-        there = np.zeros(context.size, dtype=np.bool_)
-    organization = np.flatnonzero(context.applies(rule) & there).astype(np.int32)
+    bound = context.applies(rule) & there & in_force
+    organization = np.flatnonzero(bound).astype(np.int32)
     days = np.full(len(organization), context.as_of, dtype=np.int32)
     judged = context.holds(rule.requirement.applies_to.conditions, organization, days)
     return Subjects(context, organization, judged)
