@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from psycopg import sql
 
@@ -38,6 +39,12 @@ from guiju.testing.browser import chromium, find_chromium
 
 #: Fixtures of the whole application, in tests/support.
 pytest_plugins = ["offices", "stores", "twins"]
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile(
+    "guiju", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("guiju")
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()

@@ -51,7 +51,7 @@ documents = st.fixed_dictionaries({}, optional={table: rows(table) for table in 
 
 
 @given(documents)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_read_or_refused(document):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "facts.json"

@@ -86,7 +86,7 @@ def test_columns_read_back_from_json(made):
 
 
 @given(any_columns())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_columns_read_back_from_a_workbook(made):
     table, cells = made
     schema = facts.schema(table)

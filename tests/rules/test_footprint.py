@@ -82,7 +82,7 @@ def findings_of(pack, source, codes, **options):
 
 
 @pytest.mark.parametrize("profile", ["jiaozuo", "xian", "jiaxing", "jiyuan", "shendingshan"])
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=SEEDS)
 def test_judging_one_with_its_footprint_equals_judging_it_among_all(profile, seed):
     pack, source = packs()[profile], town(seed)
@@ -99,7 +99,7 @@ def test_judging_one_with_its_footprint_equals_judging_it_among_all(profile, see
 
 
 @pytest.mark.parametrize("profile", ["jiaozuo", "xian", "jiaxing", "jiyuan", "shendingshan"])
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(
     seed=SEEDS,
     kinds=st.lists(st.sampled_from(list(OCCASION_KINDS)), min_size=1, max_size=3, unique=True),
