@@ -1,5 +1,6 @@
 """What is recorded beside meetings: talks and all else, each where its due item leads."""
 
+import re
 from datetime import date
 
 import pytest
@@ -9,6 +10,8 @@ from guiju.activities import entries
 from guiju.activities.models import talks
 from guiju.audit.models import AuditEntry
 from guiju.db import ScopedSession, tenant_scope
+from guiju.db.authored import select_authored
+from guiju.db.models import metadata
 from guiju.rules import engine, tables
 from guiju.scoring.guidance import place_of
 from guiju.web.entry_fields import titles
@@ -241,3 +244,61 @@ def test_the_workbench_leads_to_them(person, sign_in, judged):
     )
     assert "/entries" in page
     assert "/entries/dues_bases?requirement=xian.dues.base_annual" in page
+
+
+REPORT = {"kind": "work_report", "filed_on": "2021-06-01", "recipient": "root"}
+
+
+class TestPeopleOfASuperior:
+    """A unit without a roster of its own names people by their names."""
+
+    def reported(self, engine, office):
+        with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+            query = select_authored("reports").where(
+                metadata.tables["reports"].c.organization_id == office.units["finance"]
+            )
+            return [row["person"] for row in session.execute(query).mappings()]
+
+    def test_are_offered_with_what_they_hold(self, person):
+        page = person("department").get("/organizations/{finance}/entries/reports").text
+        assert (
+            '<option value="党员1（finance-1-1）" label="市财政局第一党支部 书记"></option>' in page
+        )
+        assert "justice-1-1" not in page
+        assert 'list="people"' in page
+
+    @pytest.mark.parametrize("typed", ["党员1（finance-2-1）", "finance-2-1"])
+    def test_are_kept_however_they_were_named(self, person, engine, entered, typed):
+        department = person("department")
+        answer = department.enter("reports", "finance", **REPORT, person=typed)
+        assert answer.status_code == 302, answer.text
+        assert "finance-2-1" in self.reported(engine, entered)
+        page = department.get("/organizations/{finance}/entries/reports").text
+        number = re.findall(r"entry=(\d+)", page)[0]
+        page = department.get(f"/organizations/{{finance}}/entries/reports?entry={number}").text
+        assert 'value="党员1（finance-2-1）"' in page
+
+    @pytest.mark.parametrize(
+        ("typed", "asked"),
+        [
+            ("党员7", "是哪一位？"),
+            ("没有的人", "应为名册中的人员"),
+            ("没有的人（finance-9）", "应为名册中的人员"),
+        ],
+    )
+    def test_are_asked_for_where_unclear(self, person, engine, entered, typed, asked):
+        before = self.reported(engine, entered)
+        answer = person("department").enter("reports", "finance", **REPORT, person=typed)
+        assert answer.status_code == 422
+        assert asked in answer.text.partition('id="person-errors"')[2][:200]
+        assert f'value="{typed}"' in answer.text
+        assert self.reported(engine, entered) == before
+
+    def test_of_other_tenants_are_nobody(self, sign_in, create_office, submit):
+        office = create_office(recorded=False)
+        client = sign_in("department", office)
+        place = f"/organizations/{office.units['finance']}/entries/reports"
+        assert "（finance-1-1）" not in client.get(place).text
+        answer = submit(client, place, place, **REPORT, person="党员1")
+        assert answer.status_code == 422
+        assert "是哪一位" not in answer.text

@@ -115,7 +115,7 @@ def test_what_lies_within_a_period(unit, place, period, inside):
 def test_two_periods_are_compared(department, judged):
     address = f"/organizations/{judged.units['root']}/compare"
     page = department.get(f"{address}?before=2021-Q1&after=2021-Q2")
-    assert "2021 第一季度" in page.text
+    assert "2021年第一季度" in page.text
     row = re.search(
         r"<tr>\s*<th scope=\"row\"><a [^>]*>市财政局机关党委.*?</tr>", page.text, re.DOTALL
     )

@@ -45,6 +45,21 @@ def test_periods_within_their_year(period, text, months):
     assert wording.months_of(period) == months
 
 
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        ("2021-03", "2021年3月"),
+        ("2021-B1", "2021年1月—2月"),
+        ("2021-Q1", "2021年第一季度"),
+        ("2021-H2", "2021年下半年"),
+        ("2021", "2021年"),
+        (None, ""),
+    ],
+)
+def test_periods_with_their_year(period, text):
+    assert wording.period_words(period) == text
+
+
 def test_bars_fill_the_whole_in_order():
     found = wording.segments({"met": 1, "not_met": 2, "not_applicable": 9, "pending": 1})
     assert found == [("not_met", 0, 50), ("pending", 50, 25), ("met", 75, 25)]

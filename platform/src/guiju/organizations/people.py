@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -10,6 +12,40 @@ from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 from guiju.organizations.models import Member, Organization, Person, Post
 from guiju.organizations.tree import within
+
+
+@dataclass(frozen=True)
+class Leader:
+    """Somebody who holds a post of a unit; ``post`` is its code."""
+
+    code: str
+    name: str | None
+    organization: str
+    post: str
+
+
+def leaders(session: AnySession, organization_id: int, on: date, *, limit: int) -> list[Leader]:
+    """Who holds a post that day in a unit and in those right below it, the unit's own first."""
+    rows = session.execute(
+        sa.select(Person.code, Person.name, Organization.name, Post.post)
+        .select_from(Organization)
+        .join(
+            Post,
+            sa.and_(
+                Post.tenant_id == Organization.tenant_id, Post.organization_id == Organization.id
+            ),
+        )
+        .join(Person, sa.and_(Person.tenant_id == Post.tenant_id, Person.id == Post.person_id))
+        .where(
+            Organization.tenant_id == current_tenant_id(),
+            sa.or_(Organization.id == organization_id, Organization.parent_id == organization_id),
+            sa.or_(Post.from_on.is_(None), Post.from_on <= on),
+            sa.or_(Post.until_on.is_(None), Post.until_on >= on),
+        )
+        .order_by(Organization.id != organization_id, Organization.__table__.c.path, Person.code)
+        .limit(limit)
+    )
+    return [Leader(*row) for row in rows]
 
 
 def names(session: AnySession, codes: Collection[str]) -> dict[str, str]:

@@ -72,8 +72,8 @@ def fields_of(
         column = tables.columns(table)[name]
         kind, choices = layout.kind(column), _choices(name, column, known, profile)
         if kind == "ref":
-            # A unit without a roster of its own names people by their numbers.
-            shown = "choice" if choices or column.metadata["target"] != "people" else "text"
+            # A unit without a roster of its own has too many people to choose from a list.
+            shown = "choice" if choices or column.metadata["target"] != "people" else "person"
         elif kind == "period" and column.metadata.get("unit") == "month":
             shown = "month"
         elif kind == "count":
@@ -100,6 +100,14 @@ def _choices(name: str, column: layout.Field, known: Known, profile: str | None)
     pack = plugins().packs.get(profile or "")
     added = pack.vocabularies.get(vocabulary.name, {}) if pack else {}
     return tuple((code, label(code, vocabulary.name, profile)) for code in [*vocabulary, *added])
+
+
+def people_columns(table: str) -> list[str]:
+    """The columns of a form that name somebody."""
+    columns = tables.columns(table)
+    return [
+        name for name in ENTRIES[table].columns if columns[name].metadata.get("target") == "people"
+    ]
 
 
 def people_in(table: str, rows: Iterable[Mapping[str, Any]]) -> set[str]:

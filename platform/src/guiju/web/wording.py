@@ -66,6 +66,7 @@ def init_app(app: Flask) -> None:
         segments=segments,
         short_value=short_value,
         period_short=period_short,
+        period_words=period_words,
         month_name=month_name,
         month_text=month_text,
         judged=judged,
@@ -229,6 +230,19 @@ def period_short(period: str) -> str:
     if unit is Unit.QUARTER:
         return (_("第一季度"), _("第二季度"), _("第三季度"), _("第四季度"))[place]
     return (_("上半年"), _("下半年"))[place]
+
+
+def period_words(period: str | None) -> str:
+    """A period with its year: 2021年3月, 2021年第一季度, 2021年; empty without one."""
+    if period is None:
+        return ""
+    _index, unit = parse(period)
+    if unit is Unit.MONTH:
+        return month_text(period)
+    year = period[:4]
+    if unit is Unit.YEAR:
+        return _("{year}年").format(year=year)
+    return _("{year}年{part}").format(year=year, part=period_short(period))
 
 
 def is_month(period: str) -> bool:

@@ -20,7 +20,7 @@ from guiju.scoring.attending import ORDERS
 from guiju.scoring.results import AttentionItem, NotVisible
 from guiju.web import exports, selections
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import OPEN_VERDICTS, label, plugins
+from guiju.web.wording import OPEN_VERDICTS, label, period_words, plugins
 from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("attention", __name__)
@@ -126,7 +126,7 @@ def _rows(organization_id: int, options: dict[str, Any]) -> Iterator[list[Cell]]
                 item.unit.name,
                 item.title,
                 clause(item),
-                item.period_text,
+                period_words(item.period),
                 item.due,
             ]
         cursor = found.cursor

@@ -27,7 +27,7 @@ from guiju.web.pages.findings import about_address
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.selections import chosen, selected
 from guiju.web.sessions import about_people, not_found_unless
-from guiju.web.wording import label, plugins
+from guiju.web.wording import label, period_words, plugins
 from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("desk", __name__, url_prefix="/organizations/<number:organization_id>/desk")
@@ -153,7 +153,7 @@ def _rows(organization_id: int, wanted: dict[str, Any]) -> Iterator[list[Cell]]:
                 item.unit.name,
                 item.title,
                 _clause(item),
-                item.period_text,
+                period_words(item.period),
                 item.due,
                 matter_state(one.state) if one.state else None,
             ]

@@ -29,6 +29,7 @@ from guiju.web.entry_fields import Known
 from guiju.web.forms import Form
 from guiju.web.lists import Column, Listing
 from guiju.web.pages.units import trail, visible_portrait
+from guiju.web.person_choice import choose_person, described, offered_people
 from guiju.web.sessions import not_found_unless
 from guiju.web.wording import day, label, plugins
 from guiju.web.workbooks import Cell
@@ -70,7 +71,7 @@ def page(organization_id: int, table: str) -> Response | str:
         number = request.args.get("entry", type=int)
         row = next((row for listed, row in rows if listed == number), None)
         not_found_unless(number is None or row is not None)
-        form = Form(_usual(portrait, table) if row is None else entry_fields.typed_of(table, row))
+        form = Form(_usual(portrait, table) if row is None else _typed(portrait, table, row, known))
         return _page(portrait, table, rows, known, form, number)
 
 
@@ -79,6 +80,7 @@ def save(organization_id: int, table: str) -> Response | tuple[str, int]:
     """Enter a row, or replace the one that was corrected."""
     with _opened(organization_id, table, read=False) as portrait:
         number = request.form.get("entry", type=int)
+        row, questions = _given(portrait, table)
         try:
             entries.save_entry(
                 db.session,
@@ -86,12 +88,14 @@ def save(organization_id: int, table: str) -> Response | tuple[str, int]:
                 plugins().codes,
                 organization_id,
                 table,
-                entry_fields.given(table, request.form),
+                row,
                 today=_today(),
                 number=number,
             )
         except BadInput as refused:
             form, rows = Form(typed=request.form, refused=refused), _rows(portrait, table)
+            for name, question in questions.items():
+                form.errors[name] = [question]
             known = _known(portrait, table, rows)
             return _page(portrait, table, rows, known, form, number), 422
     flash(_("已保存。"))
@@ -152,6 +156,33 @@ def _usual(portrait: Portrait, table: str) -> dict[str, Any]:
     return {name: value for name, value in known.items() if name in ENTRIES[table].columns}
 
 
+def _typed(portrait: Portrait, table: str, row: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """A row as the fields of its form show it."""
+    shown = entry_fields.typed_of(table, row)
+    if not _has_roster(portrait):
+        for name in entry_fields.people_columns(table):
+            if name in shown:
+                shown[name] = described(shown[name], known.named.get(shown[name]))
+    return shown
+
+
+def _given(portrait: Portrait, table: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was typed, as the facts table has it, and what is to be asked back by column."""
+    row, questions = entry_fields.given(table, request.form), {}
+    if not _has_roster(portrait):
+        for name in entry_fields.people_columns(table):
+            if row[name]:
+                row[name], question = choose_person(current_user, row[name])
+                if question:
+                    questions[name] = question
+    return row, questions
+
+
+def _has_roster(portrait: Portrait) -> bool:
+    """Whether people are chosen from the unit's own list, else by typing their name."""
+    return portrait.place.kind in BRANCH_KINDS
+
+
 def _rows(portrait: Portrait, table: str) -> list[_Listed]:
     number = portrait.place.organization_id
     return entries.entries_of(db.session, current_user, number, table, limit=_MOST)
@@ -160,7 +191,7 @@ def _rows(portrait: Portrait, table: str) -> list[_Listed]:
 def _known(portrait: Portrait, table: str, rows: Sequence[_Listed]) -> Known:
     now, place = _today(), portrait.place
     people: dict[str, str] = {}
-    if place.kind in BRANCH_KINDS:
+    if _has_roster(portrait):
         officers = preparing.officers(db.session, place.organization_id, now)
         roster = preparing.roster(db.session, place.organization_id, "assembly", now)
         people = {one.code: one.shown for one in [*officers, *roster]}
@@ -221,11 +252,19 @@ def _page(
         listing=_listing(portrait, table, rows, known),
         fields=entry_fields.fields_of(table, known, portrait.profile),
         form=form,
+        offered={} if _has_roster(portrait) else _offered_people(portrait, table),
         number=number,
         may_record=current_user.may("records.write", portrait.place.path),
         clauses=_clauses(asked, table),
         asked=asked.requirement(request.args.get("requirement", "")),
     )
+
+
+def _offered_people(portrait: Portrait, table: str) -> dict[str, str]:
+    """Whom to offer while a name is typed, where the form asks for one."""
+    if not entry_fields.people_columns(table):
+        return {}
+    return offered_people(portrait.place.organization_id, _today())
 
 
 def _clauses(asked: Guidance, table: str) -> list[str]:

@@ -24,7 +24,7 @@ from guiju.scoring.results import Counts, Standing
 from guiju.web import addresses, exports, refusals
 from guiju.web.pages.overview import broken, figure_titles, figures
 from guiju.web.pages.units import trail, visible_portrait
-from guiju.web.wording import judged, label, lacking, period_short, plugins
+from guiju.web.wording import judged, label, lacking, period_words, plugins
 from guiju.web.workbooks import Cell
 
 blueprint = Blueprint("heat", __name__, url_prefix="/organizations/<number:organization_id>")
@@ -328,9 +328,3 @@ def _late(counts: Counts) -> int:
 
 def _step(share: float) -> str:
     return "1" if share <= 0.25 else "2" if share <= 0.5 else "3"
-
-
-@blueprint.app_template_filter()
-def period_words(period: str | None) -> str:
-    """A period with its year, in the visitor's language; empty without one."""
-    return "" if period is None else f"{period[:4]} {period_short(period)}"
