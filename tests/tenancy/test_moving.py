@@ -3,12 +3,16 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from guiju.activities import attachments
+from guiju.activities.jobs import sweep_files
 from guiju.activities.models import Occasion, RecordFile
 from guiju.activities.operations import store_facts
 from guiju.audit import chain
@@ -339,6 +343,81 @@ def test_a_failing_import_leaves_no_file(engine, exported, there, monkeypatch, t
     with ScopedSession(engine) as session, pytest.raises(RuntimeError):
         archive.import_tenant(session, ACTOR, there, exported, "failing")
     assert [path for path in (tmp_path / "there").rglob("*") if path.is_file()] == []
+    with operator_scope("test"), ScopedSession(engine) as session:
+        assert not session.scalar(sa.select(Tenant.id).where(Tenant.code == "failing"))
+
+
+#: An import that stands still once the contents are in the store, until it is killed.
+STANDING_STILL = """
+import sys, time
+from pathlib import Path
+from guiju.audit.operations import Actor
+from guiju.db import ScopedSession, create_engine
+from guiju.files.store import FileStore
+from guiju.tenancy import archive
+
+url, files, exported, code = sys.argv[1:]
+
+def stand_still(*_arguments):
+    print("standing", flush=True)
+    time.sleep(60)
+
+archive._store = stand_still
+with ScopedSession(create_engine(url)) as session:
+    archive.import_tenant(session, Actor("test"), FileStore(files), Path(exported), code)
+"""
+
+
+def test_of_an_import_that_was_killed_nothing_stays(
+    migrated, engine, exported, there, monkeypatch, redis_url
+):
+    """Nor is anything taken from it while it still runs, whatever the clock says."""
+    for name, value in (
+        ("DATABASE_URL", migrated.url),
+        ("REDIS_URL", redis_url),
+        ("SECRET_KEY", "x" * 40),
+        ("GUIJU_FILES_URL", there.url),
+    ):
+        monkeypatch.setenv(name, value)
+
+    def arriving() -> Tenant | None:
+        with operator_scope("test"), ScopedSession(engine) as session:
+            return session.scalars(sa.select(Tenant).where(Tenant.code == "killed")).one_or_none()
+
+    arguments = [migrated.url, there.url, str(exported), "killed"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", STANDING_STILL, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "standing\n"
+        tenant = arriving()
+        assert tenant.state == "suspended"
+        assert len(list(there.names(tenant.id))) == 2
+        end_waiting(migrated, tenant.id)
+        monkeypatch.setattr(attachments, "_LEFT_OVER", timedelta(0))
+        sweep_files()
+        assert leaving.delete_due() == 0
+        assert len(list(there.names(tenant.id))) == 2
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert leaving.delete_due() == 1
+    assert arriving() is None
+    assert list(there.names(tenant.id)) == []
+    with ScopedSession(engine) as session:
+        archive.import_tenant(session, ACTOR, there, exported, "killed")
+    assert arriving().state == "active"
+    assert arriving().delete_on is None
+
+
+def end_waiting(migrated, tenant_id: int) -> None:
+    """Let a tenant's waiting period be over."""
+    engine = sa.create_engine(sqlalchemy_url(migrated.admin_url), poolclass=sa.NullPool)
+    statement = sa.text("UPDATE tenants SET delete_on = :past WHERE id = :t")
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    with engine.begin() as connection:
+        connection.execute(statement, {"t": tenant_id, "past": past})
 
 
 def test_a_content_that_is_not_there_is_refused(engine, exported, there, tmp_path):
@@ -381,14 +460,6 @@ class TestLeaving:
     def code(self, tenant) -> str:
         return tenant.sign_in_name.partition("@")[2]
 
-    def wait(self, migrated, tenant) -> None:
-        """Let the waiting period be over."""
-        engine = sa.create_engine(sqlalchemy_url(migrated.admin_url), poolclass=sa.NullPool)
-        statement = sa.text("UPDATE tenants SET delete_on = :past WHERE id = :t")
-        past = datetime.now(UTC) - timedelta(seconds=1)
-        with engine.begin() as connection:
-            connection.execute(statement, {"t": tenant.tenant_id, "past": past})
-
     def test_nothing_remains_and_nobody_else_is_touched(
         self, migrated, engine, full, create_tenant, tmp_path
     ):
@@ -403,7 +474,7 @@ class TestLeaving:
             due = leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
             assert due > datetime.now(UTC) + timedelta(days=6)
         assert leaving.delete_due() == 0, "it waits"
-        self.wait(migrated, full)
+        end_waiting(migrated, full.tenant_id)
         assert leaving.delete_due() == 1
         assert not any(rows(migrated.admin_url, full.tenant_id).values())
         assert rows(migrated.admin_url, neighbour.tenant_id) == kept

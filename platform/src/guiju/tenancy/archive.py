@@ -9,8 +9,9 @@ given new access.  Rows keep their numbers, so that everything that refers to th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, Final
@@ -33,6 +34,7 @@ from guiju.organizations.models import Organization
 from guiju.rules import tables
 from guiju.rules import vocabulary as v
 from guiju.rules.problems import BadInput, Problem
+from guiju.tenancy import leaving
 from guiju.tenancy.models import Tenant
 
 KIND: Final = "guiju-tenant"
@@ -90,6 +92,9 @@ _LEFT_COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     # Sealed by the transaction that brings it.
     "audit_entries": frozenset({"transaction"}),
 }
+
+#: After so long an import that was cut short is cleared away; one that still runs is left alone.
+_ARRIVING: Final = timedelta(days=1)
 
 Progress = Callable[[int, int], None]
 
@@ -163,28 +168,54 @@ def import_tenant(
 ) -> tuple[str, str | None]:
     """Make a tenant of an exported file; returns its code and an administrator's new sign-in.
 
-    The session is fresh and in no scope.  All or nothing, the contents of files included;
-    raises ``BadInput`` for a damaged file, one of another version's tables, and a code that is
-    taken.
+    The session is fresh and in no scope.  All or nothing, the contents of files included:
+    until everything has arrived the tenant is one that leaves tomorrow, so that of an import
+    that is cut short nothing stays, in the database or in the store.  Raises ``BadInput`` for a
+    damaged file, one of another version's tables, and a code that is taken.
     """
     with contents.reading(path, KIND) as reader:
         told = reader.manifest["tenant"]
         wanted = code or told["code"]
         tenant_id = _new_tenant(session, wanted, reader.manifest["revision"], str(path))
-        with tenant_scope(tenant_id, restricted=True):
-            with contents.brought(reader, store, tenant_id), transaction(session):
-                session.add(Tenant(id=tenant_id, code=wanted, name=told["name"]))
-                session.flush()
-                _store(session, reader, tenant_id)
-                for root in session.scalars(
-                    sa.select(Organization.id).where(Organization.parent_id.is_(None))
-                ):
-                    mark_dirty(session, [root], "tenant.import", subtree=True)
-                after = {"from": told["code"], "made_at": reader.manifest["made_at"]}
-                record(session, actor, "tenant.import", "tenant", wanted, after=after)
-            sign_in = _let_in(session, actor, wanted)
-    session.expunge_all()
+        with tenant_scope(tenant_id, restricted=True), leaving.staying(session, tenant_id):
+            _announce(session, tenant_id, wanted, told["name"])
+            try:
+                with contents.brought(reader, store, tenant_id), transaction(session):
+                    _store(session, reader, tenant_id)
+                    for root in session.scalars(
+                        sa.select(Organization.id).where(Organization.parent_id.is_(None))
+                    ):
+                        mark_dirty(session, [root], "tenant.import", subtree=True)
+                    after = {"from": told["code"], "made_at": reader.manifest["made_at"]}
+                    record(session, actor, "tenant.import", "tenant", wanted, after=after)
+                sign_in = _let_in(session, actor, wanted)
+            except BaseException:
+                # What cannot be taken away now is gone tomorrow.
+                with suppress(sa.exc.SQLAlchemyError, OSError):
+                    leaving.delete_now(session, store, tenant_id, wanted)
+                raise
+            session.expunge_all()
+            with operator_scope(f"tenant {wanted} has arrived"), transaction(session):
+                session.execute(
+                    sa.update(Tenant)
+                    .where(Tenant.id == tenant_id)
+                    .values(state="active", delete_on=None)
+                )
     return wanted, sign_in
+
+
+def _announce(session: AnySession, tenant_id: int, code: str, name: str) -> None:
+    """Write a tenant down that is not there yet, and gone tomorrow unless it arrives."""
+    with transaction(session):
+        session.execute(
+            sa.insert(Tenant).values(
+                id=tenant_id,
+                code=code,
+                name=name,
+                state="suspended",
+                delete_on=datetime.now(UTC) + _ARRIVING,
+            )
+        )
 
 
 def _new_tenant(session: AnySession, code: str, revision: str, place: str) -> int:

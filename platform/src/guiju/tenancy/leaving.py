@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ import structlog
 from guiju.audit.operations import Actor, record
 from guiju.config import load_settings
 from guiju.db.engine import create_engine
+from guiju.db.locks import Busy, alone
 from guiju.db.scope import operator_scope, tenant_scope
 from guiju.db.session import AnySession, ScopedSession, transaction
 from guiju.files.store import FileStore
@@ -47,6 +50,16 @@ def mark_for_deletion(session: AnySession, actor: Actor, code: str, days: int) -
     return due
 
 
+@contextmanager
+def staying(session: AnySession, tenant_id: int) -> Iterator[None]:
+    """Keep a tenant, and what the store holds of it, from being cleared away meanwhile.
+
+    In a scope.  Raises :class:`guiju.db.locks.Busy` where it is being cleared away.
+    """
+    with alone(session.get_bind().engine, "tenant", tenant_id):
+        yield
+
+
 def delete_due() -> int:
     """Delete every tenant whose waiting period is over; returns how many.
 
@@ -62,13 +75,30 @@ def delete_due() -> int:
             for tenant in all_tenants(session, "tenants due to be deleted"):
                 if tenant.delete_on is None or tenant.delete_on > now:
                     continue
-                # Files first: what is cut short is begun again while the tenant is marked.
-                for name, _stored_at in list(store.names(tenant.id)):
-                    store.delete(name)
-                with operator_scope(f"deleting tenant {tenant.code}"), transaction(session):
-                    session.execute(sa.text("SELECT delete_due_tenant(:id)"), {"id": tenant.id})
-                log.info("tenant deleted", tenant=tenant.id)
-                gone += 1
+                with tenant_scope(tenant.id), suppress(Busy), staying(session, tenant.id):
+                    _delete(session, store, tenant.id, tenant.code)
+                    gone += 1
     finally:
         engine.dispose()
     return gone
+
+
+def delete_now(session: AnySession, store: FileStore, tenant_id: int, code: str) -> None:
+    """Delete a tenant that is marked, before its time: an import of it failed."""
+    session.expunge_all()
+    with operator_scope(f"tenant {code} did not arrive"), transaction(session):
+        session.execute(
+            sa.update(Tenant)
+            .where(Tenant.id == tenant_id, Tenant.state == "suspended")
+            .values(delete_on=sa.func.now())
+        )
+    _delete(session, store, tenant_id, code)
+
+
+def _delete(session: AnySession, store: FileStore, tenant_id: int, code: str) -> None:
+    # Files first: what is cut short is begun again while the tenant is marked.
+    for name, _stored_at in list(store.names(tenant_id)):
+        store.delete(name)
+    with operator_scope(f"deleting tenant {code}"), transaction(session):
+        session.execute(sa.text("SELECT delete_due_tenant(:id)"), {"id": tenant_id})
+    log.info("tenant deleted", tenant=tenant_id)
