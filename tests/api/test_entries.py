@@ -6,8 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from guiju.activities.entries import ENTRIES
+from guiju.activities.models import Occasion
+from guiju.activities.operations import store_facts
 from guiju.api.models import IdempotencyKey
 from guiju.audit.models import AuditEntry
+from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.organizations.models import DirtyMark
 from guiju.rules import tables
@@ -58,8 +61,8 @@ def trail(ours, engine):
     return trail
 
 
-def entered(asking, table: str = "talks", **fields) -> str:
-    answer = asking.post(at(table), fields or TALK)
+def entered(asking, table: str = "talks", unit: str = "finance-1", **fields) -> str:
+    answer = asking.post(at(table, unit), fields or TALK)
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"]
 
@@ -145,6 +148,79 @@ def test_what_is_the_same_row_is_corrected_under_its_number(secretary):
     moved = secretary.change("PATCH", address, {"month": "2021-07"})
     assert (moved.status_code, moved.json["month"]) == (200, "2021-07")
     assert (moved.json["paid_amount"], secretary.get(address).json) == (1000, moved.json)
+
+
+def test_what_is_entered_again_leaves_in_the_trail_what_was_there(secretary, trail):
+    first = {**DUES, "month": "2021-09"}
+    entered(secretary, "dues", **first)
+    entered(secretary, "dues", **{**first, "paid_amount": 900})
+    last = trail("dues")[-1]
+    assert (last.before["paid_amount"], last.after["paid_amount"]) == (1250, 900)
+
+
+def test_no_correction_swallows_another_row(secretary):
+    kept = entered(secretary, "dues", **{**DUES, "month": "2021-04", "paid_amount": 400})
+    address = entered(secretary, "dues", **{**DUES, "month": "2021-05"})
+    answer = secretary.change("PATCH", address, {"month": "2021-04"})
+    assert [(one["pointer"], one["code"]) for one in answer.json["errors"]] == [
+        ("/paid_on", "taken")
+    ]
+    assert secretary.get(kept).json["paid_amount"] == 400
+    assert secretary.get(address).json["month"] == "2021-05"
+
+
+def test_a_correction_keeps_who_decided(ask, ours, engine, secretary, trail):
+    """Entered by the superior, corrected by the branch that it is about."""
+    department = ask("department")
+    address = entered(
+        department,
+        "appraisals",
+        unit="root",
+        subject_type="organization",
+        organization="finance-1",
+        year=2020,
+        decided_on="2021-01-15",
+    )
+    assert department.get(address).json["decided_by"] == "root"
+    own = at("appraisals") + "/" + address.rpartition("/")[2]
+    answer = secretary.change("PATCH", own, {"filed_on": "2021-02-01"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["decided_by"], answer.json["filed_on"]) == ("root", "2021-02-01")
+    last = trail("appraisals")[-1]
+    assert (last.before["decided_by"], last.after["decided_by"]) == ("root", "root")
+    assert "filed_on" not in last.before
+    # Taken out by the superior, the branch is judged again.
+    with tenant_scope(ours.tenant.tenant_id), ScopedSession(engine) as session:
+        session.execute(sa.delete(DirtyMark))
+        session.commit()
+        assert department.change("DELETE", address).status_code == 204
+        marked = set(session.scalars(sa.select(DirtyMark.organization_id)))
+    assert ours.units["finance-1"] in marked
+
+
+def test_a_document_stays_with_its_occasion(secretary, ours, engine):
+    """Whichever way it came; and what the occasion says of its documents follows."""
+    occasion = "finance-1-theme_day-1"
+    row = {"organization": "finance-1", "occasion": occasion, "kind": "plan"}
+    with tenant_scope(ours.tenant.tenant_id), ScopedSession(engine) as session:
+        store_facts(session, Actor("test"), {"documents": [row]})
+
+    def mask() -> int:
+        with tenant_scope(ours.tenant.tenant_id), ScopedSession(engine) as session:
+            return session.scalars(
+                sa.select(Occasion.document_mask).where(Occasion.code == occasion)
+            ).one()
+
+    with_plan = mask()
+    [shown] = [
+        one for one in secretary.get(at("documents")).json["items"] if one["occasion"] == occasion
+    ]
+    address = f"{at('documents')}/{shown['number']}"
+    answer = secretary.change("PATCH", address, {"kept_on": "2021-03-02"})
+    assert answer.json == {**shown, "kept_on": "2021-03-02"}
+    assert mask() == with_plan
+    assert secretary.change("DELETE", address).status_code == 204
+    assert mask() < with_plan
 
 
 @pytest.mark.parametrize(

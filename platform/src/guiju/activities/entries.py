@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from guiju.accounts.visitors import Visitor
-from guiju.activities import payloads
+from guiju.activities import counts, payloads
 from guiju.activities.access import NotVisible, demand, find_unit
 from guiju.activities.known import refuse_unknown_names
 from guiju.activities.store import store
@@ -264,26 +264,38 @@ def save_entry(
     """Enter a row, or replace the unit's row of this ``number``; returns its number.
 
     ``given`` has the columns of the table's :class:`Entry` by name, ``vocabularies`` are the
-    codes that packs add.  A corrected row keeps its number.  Raises ``BadInput``, placed by
-    column.
+    codes that packs add.  What is entered again replaces what was entered first.  A corrected row
+    keeps its number and what is not asked for: who decided, the occasion it belongs to.  Raises
+    ``BadInput``, placed by column.
     """
     unit = find_unit(session, visitor, organization_id, "records.write")
     entry = ENTRIES[table]
     with transaction(session):
         before = None if number is None else _found(session, unit, table, number)
-        row = payloads.load_row(table, _completed(table, unit, given, before), vocabularies)
+        row = payloads.load_row(table, _completed(table, unit, given), vocabularies)
+        if before is not None:
+            row |= {name: before[name] for name in row if name not in entry.columns}
         _refuse_days(entry, row, today)
-        _refuse_names(session, visitor, unit, table, row)
+        _refuse_names(session, visitor, unit, table, row, before)
+        same = _number_of(session, unit, table, row)
         if number is not None:
-            _delete(session, table, number)
+            if same not in {None, number}:
+                wanted = _("已有这一项，请更正或删去原来的那一项")
+                raise BadInput([Problem(pointer(entry.day), str(row[entry.day]), wanted, "taken")])
+            _delete(session, table, number, f"{table}.enter")
+        elif same is not None:
+            before = _found(session, unit, table, same)
         try:
             store(session, {table: [row]}, f"{table}.enter")
         except BadInput as refused:
             raise BadInput([_by_column(problem) for problem in refused.problems]) from None
-        number = _numbered(session, unit, table, row, number)
+        made = _number_of(session, unit, table, row)
+        assert made is not None, "stored just now"
+        if number is not None:
+            _renumber(session, table, made, number)
         mark_dirty(session, [unit.id], f"{table}.enter")
         _write_down(session, visitor, "entry.record", table, unit, before, row)
-    return number
+    return made if number is None else number
 
 
 def remove_entry(
@@ -293,7 +305,7 @@ def remove_entry(
     unit = find_unit(session, visitor, organization_id, "records.write")
     with transaction(session):
         before = _found(session, unit, table, number)
-        _delete(session, table, number)
+        _delete(session, table, number, f"{table}.remove")
         mark_dirty(session, [unit.id], f"{table}.remove")
         _write_down(session, visitor, "entry.remove", table, unit, before, None)
 
@@ -329,10 +341,8 @@ def _found(
     return authored(session, table, rows)[0]
 
 
-def _numbered(
-    session: AnySession, unit: Organization, table: str, row: Row, number: int | None
-) -> int:
-    """The number of the row just stored; ``number`` is given back to one that was corrected."""
+def _number_of(session: AnySession, unit: Organization, table: str, row: Row) -> int | None:
+    """The number of the unit's row that is the same one as ``row``, brought again."""
     stored = metadata.tables[table]
     written = (
         select_authored(table).add_columns(stored.c.id.label("_number")).where(_of(table, unit))
@@ -340,25 +350,25 @@ def _numbered(
     same = [
         written.c[name].is_not_distinct_from(row[name]) for name in IDENTITY.get(table, ("id",))
     ]
-    found = session.execute(sa.select(written.c["_number"]).where(*same)).scalar_one()
-    if number is None or number == found:
-        return int(found)
+    return session.execute(sa.select(written.c["_number"]).where(*same)).scalar_one_or_none()
+
+
+def _renumber(session: AnySession, table: str, made: int, number: int) -> None:
+    """Give a row that was corrected, and so stored anew, the number back that it had."""
+    stored = metadata.tables[table]
     session.execute(
         sa.update(stored)
-        .where(stored.c.tenant_id == current_tenant_id(), stored.c.id == found)
+        .where(stored.c.tenant_id == current_tenant_id(), stored.c.id == made)
         .values(id=number)
     )
-    return number
 
 
-def _completed(
-    table: str, unit: Organization, given: Mapping[str, Any], before: Row | None
-) -> dict[str, Any]:
-    """What was given, with what the form does not ask for."""
+def _completed(table: str, unit: Organization, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, with what a new row has that the form does not ask for."""
     entry, columns = ENTRIES[table], tables.columns(table)
     row = {name: given.get(name) for name in entry.columns}
     if "id" in columns and columns["id"].metadata["kind"] == "key":
-        row["id"] = before["id"] if before else f"{table[0]}{secrets.token_hex(8)}"
+        row["id"] = f"{table[0]}{secrets.token_hex(8)}"
     own = [name for name in (entry.owner, *entry.implied) if name is not None]
     return {**row, **{name: row.get(name) or unit.code for name in own}}
 
@@ -376,9 +386,18 @@ def _refuse_days(entry: Entry, row: Row, today: date) -> None:
 
 
 def _refuse_names(
-    session: AnySession, visitor: Visitor, unit: Organization, table: str, row: Row
+    session: AnySession,
+    visitor: Visitor,
+    unit: Organization,
+    table: str,
+    row: Row,
+    before: Row | None,
 ) -> None:
-    refuse_unknown_names(session, visitor, unit, list(payloads.row_references(table, row)))
+    trusted = {
+        (target, code) for target, code, _place in payloads.row_references(table, before or {})
+    }
+    named = list(payloads.row_references(table, row))
+    refuse_unknown_names(session, visitor, unit, named, trusted)
     entry = ENTRIES[table]
     if entry.owner is not None and row[entry.owner] != unit.code:
         _refuse_unit(session, visitor, unit, entry.owner, str(row[entry.owner]))
@@ -418,11 +437,16 @@ def _refuse_stranger(session: AnySession, unit: Organization, person: str) -> No
         raise BadInput([Problem(pointer("person"), person, wanted, "unknown_reference")])
 
 
-def _delete(session: AnySession, table: str, number: int) -> None:
-    stored = metadata.tables[table]
-    session.execute(
-        sa.delete(stored).where(stored.c.tenant_id == current_tenant_id(), stored.c.id == number)
-    )
+def _delete(session: AnySession, table: str, number: int, reason: str) -> None:
+    """Take a row out; whose it was is judged again."""
+    stored, owner = metadata.tables[table], ENTRIES[table].owner
+    gone = sa.delete(stored).where(stored.c.tenant_id == current_tenant_id(), stored.c.id == number)
+    [row] = session.execute(gone.returning(stored)).mappings()
+    if owner is not None:
+        mark_dirty(session, [row[str(stored_name(table, owner))]], reason)
+    if table == "documents" and row["occasion_id"] is not None:
+        # Which documents an occasion has is kept on it.
+        counts.derive(session, [row["occasion_id"]])
 
 
 def _by_column(problem: Problem) -> Problem:
