@@ -67,6 +67,9 @@ settings: Any = Setting.__table__
 _WITHOUT_NUMBER = {attendance.name, settings.name}
 #: Pages of a table that are read at once (64 MiB).
 _PART = 8192
+#: From so many bytes on, what reading used on the way is given back: less is soon used again,
+#: and memory that comes back from the system costs as much time as what is then done with it.
+_MUCH = 1 << 28
 #: Up to so many codes, finding one's position costs the database next to nothing.
 _SHORT = 8
 _ARROW_TYPES = {
@@ -156,7 +159,7 @@ def _read(
                 last = len(rows[name]) == len(parts[name])
             del part
             if last:
-                found[name] = _ordered(name, _joined(rows.pop(name)))
+                found[name] = _joined(name, rows.pop(name))
 
     first, *others = connections
     with ThreadPoolExecutor(max(1, len(others))) as pool:
@@ -165,7 +168,8 @@ def _read(
         work(first)
     for one in done:
         one.result()
-    _give_back()
+    if sum(table.nbytes for table in found.values()) > _MUCH:
+        _give_back()
     return found
 
 
@@ -243,17 +247,39 @@ def _compact(table: str, rows: pa.Table) -> pa.Table:
     )
 
 
-def _joined(parts: dict[int, pa.Table]) -> pa.Table:
-    """Compact parts as one table without seams; ``parts`` are let go of."""
+def _joined(table: str, parts: dict[int, pa.Table]) -> pa.Table:
+    """Compact parts as one table without seams; ``parts`` are let go of.
+
+    Rows are by number, so that the same rows come in the same order whatever else is read.
+    Each organization's occasions lie together, by day.
+    """
     pieces = [parts.pop(place) for place in sorted(parts)]
-    table = pa.concat_tables(pieces, promote_options="permissive").unify_dictionaries()
+    rows = pa.concat_tables(pieces, promote_options="permissive").unify_dictionaries()
     pieces.clear()
+    order = None
+    if table not in _WITHOUT_NUMBER:
+        # A member's "id" is a person's.
+        number = "row_number" if "row_number" in rows.column_names else "id"
+        keys = ["organization", "held_on", number] if table == "occasions" else [number]
+        order = _order([_numbers(rows[key]) for key in keys])
     whole = {}
     # One column after another, so that only one is there twice.
-    for name in table.column_names:
-        whole[name] = table[name].combine_chunks()
-        table = table.drop_columns([name])
+    for name in rows.column_names:
+        whole[name] = _placed(rows[name], order)
+        rows = rows.drop_columns([name])
     return pa.table(whole)
+
+
+def _placed(column: pa.ChunkedArray, order: NDArray[np.int64] | None) -> pa.Array:
+    """A column without seams, its rows in an order."""
+    if order is None:
+        return column.combine_chunks()
+    if column.null_count or not (
+        pa.types.is_integer(column.type) or pa.types.is_date32(column.type)
+    ):
+        return column.combine_chunks().take(pa.array(order))
+    # The same by numpy, whose memory is used again sooner: fresh memory is what takes longest.
+    return pa.array(_numbers(column).take(order)).view(column.type)
 
 
 def _narrow(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -393,27 +419,9 @@ def _among(
     )
 
 
-def _ordered(table: str, rows: pa.Table) -> pa.Table:
-    """Rows by number, so that the same rows come in the same order whatever else is read.
-
-    Each organization's occasions lie together, by day.
-    """
-    if table in _WITHOUT_NUMBER:
-        return rows
-    # A member's "id" is a person's.
-    number = "row_number" if "row_number" in rows.column_names else "id"
-    keys = ["organization", "held_on", number] if table == "occasions" else [number]
-    order = _order([rows[key] for key in keys])
-    if order is None:
-        return rows
-    places = pa.array(order)
-    # Column by column: a table's own way takes four times as long.
-    return pa.table([column.take(places) for column in rows.columns], rows.column_names)
-
-
-def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
+def _order(keys: Sequence[NDArray[Any]]) -> NDArray[np.int64] | None:
     """The rows sorted by the keys, the last of which tells them apart; None if they are."""
-    *first, last = (_numbers(key) for key in keys)
+    *first, last = keys
     order: NDArray[np.int64] | None = None
     # As rows were written, mostly.
     if not bool((last[1:] >= last[:-1]).all()):
@@ -428,15 +436,16 @@ def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
     ]
     own = len(last).bit_length()
     if sum(widths) + own > 63:
-        return np.lexsort([last, *reversed([_numbers(key) for key in keys[:-1]])])
+        return np.lexsort([last, *reversed(keys[:-1])])
     # All keys and the row's place in one number: sorting numbers is many times faster than
     # finding the order of keys.
     packed = np.zeros(len(last), dtype=np.int64)
     for values, low, width in zip(first, lows, widths, strict=True):
         packed <<= width
-        packed |= values.astype(np.int64) - low
+        packed += values
+        packed -= low
     packed <<= own
-    packed |= np.arange(len(last))
+    packed += np.arange(len(last), dtype=np.int32)
     if bool((packed[1:] > packed[:-1]).all()):
         return order
     packed.sort()
@@ -444,11 +453,14 @@ def _order(keys: Sequence[pa.ChunkedArray]) -> NDArray[np.int64] | None:
     return packed if order is None else order[packed]
 
 
-def _numbers(key: pa.ChunkedArray) -> NDArray[Any]:
-    numbers: NDArray[Any] = (
-        key.cast(pa.int32()) if pa.types.is_date32(key.type) else key
-    ).to_numpy()
-    return numbers
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column without nulls, days as numbers."""
+    chunks = [
+        (chunk.view(pa.int32()) if pa.types.is_date32(chunk.type) else chunk).to_numpy()
+        for chunk in column.chunks
+    ]
+    found: NDArray[Any] = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+    return found
 
 
 def _places(connection: adbc.Connection, organizations: pa.Table) -> Places:
