@@ -29,6 +29,11 @@ def test_who_did_what_with_before_and_after(ask):
     assert found[0]["before"]["name"] == "市财政局第二党支部"
     assert found[0]["after"]["name"] == "审计改名"
     assert found[0]["address"] == "127.0.0.1"
+    assert found[0]["labels"]["name"] == "组织名称"
+    english = ask("auditor").get(
+        "/audit?action=organization.rename", headers={"Accept-Language": "en"}
+    )
+    assert english.json["items"][0]["labels"]["created_at"] == "Made at"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ import pytest
 
 import guiju
 from guiju.accounts.permissions import PERMISSIONS
+from guiju.audit.field_names import field_names
 from guiju.audit.wording import actions, subjects
 from guiju.decisions.models import STEP_ACTIONS, TASK_KINDS
 from guiju.language import speaking, spoken
+from guiju.rules import tables
 from guiju.tenancy.models import STATES
 
 ROOT = Path(guiju.__file__).parent
@@ -106,7 +108,25 @@ def test_names_differ():
         assert len(set(named.values())) == len(named)
 
 
+def test_values_are_called_what_documents_call_them():
+    names = ["from_on", "organization_id", "voting", "posts_ended", "something_new"]
+    assert field_names("person", names) == {
+        "from_on": "开始日期",
+        "organization_id": "所在党支部编号",
+        "voting": tables.columns("members")["voting"].metadata["heading"],
+        "posts_ended": "随之结束的职务",
+        "something_new": "something new",
+    }
+    # The same column of another table, by the name that its author knows it by.
+    assert field_names("talks", ["partner"]) == {
+        "partner": tables.columns("talks")["partner"].metadata["heading"]
+    }
+
+
 def test_whoever_reads_english_has_names_too():
     with speaking(spoken("en")):
         named = {**actions(), **subjects()}
+        for table in tables.TABLES:
+            for name, title in field_names(table, list(tables.columns(table))).items():
+                named[f"{table}.{name}"] = title
     assert not [code for code, name in named.items() if re.search("[一-鿿]", name)]

@@ -64,6 +64,7 @@ def test_before_and_after_are_shown(auditor):
     found = body(auditor.get("/audit?action=unit.rename"))
     assert "<del>旧名</del>" in found
     assert "<ins>=新名</ins>" in found
+    assert '<span class="faint" title="name">组织名称</span>' in found
 
 
 def test_actions_and_subjects_have_names(auditor):

@@ -14,6 +14,7 @@ from guiju.api.reach import demand_everywhere
 from guiju.api.resources.jobs import JobSchema, accepted
 from guiju.api.schemas import plain, text_field
 from guiju.audit import queries
+from guiju.audit.field_names import field_names
 from guiju.audit.jobs import AUDIT_EXPORT
 from guiju.audit.operations import record_reading
 from guiju.audit.queries import Filters
@@ -55,6 +56,10 @@ class AuditEntrySchema(Schema):
     subject = fields.String(required=True, allow_none=True)
     before = fields.Dict(required=True, allow_none=True)
     after = fields.Dict(required=True, allow_none=True)
+    labels = fields.Dict(
+        required=True,
+        metadata={"description": "before 和 after 中各项的名称，按 `Accept-Language`"},
+    )
 
 
 @blueprint.get("/audit")
@@ -84,6 +89,9 @@ def listing(query: Mapping[str, Any]) -> Page:
                 "subject": entry.subject,
                 "before": entry.before,
                 "after": entry.after,
+                "labels": field_names(
+                    entry.subject_type, [*{**(entry.before or {}), **(entry.after or {})}]
+                ),
             }
         )
         for entry in shown

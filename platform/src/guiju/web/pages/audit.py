@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from guiju.audit import queries, wording
+from guiju.audit.field_names import field_names
 from guiju.audit.jobs import AUDIT_EXPORT
 from guiju.audit.operations import record_reading
 from guiju.audit.queries import Filters
@@ -51,6 +52,7 @@ def page() -> str:
         before=before,
         actions=wording.actions(),
         subjects=wording.subjects(),
+        field_names=field_names,
     )
 
 
