@@ -257,7 +257,7 @@ def _joined(table: str, parts: dict[int, pa.Table]) -> pa.Table:
     rows = pa.concat_tables(pieces, promote_options="permissive").unify_dictionaries()
     pieces.clear()
     order = None
-    if table not in _WITHOUT_NUMBER:
+    if rows.num_rows and table not in _WITHOUT_NUMBER:
         # A member's "id" is a person's.
         number = "row_number" if "row_number" in rows.column_names else "id"
         keys = ["organization", "held_on", number] if table == "occasions" else [number]
