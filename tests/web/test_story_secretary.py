@@ -129,6 +129,100 @@ def test_a_theme_day_that_hosts_a_lecture_is_one_record(hands):
     expect(hand.page.get_by_role("heading", level=1)).to_have_text("党课、主题党日")
 
 
+#: What the element with the focus is called, and whether the screen shows that it has it.
+FOCUS = """() => {
+  const element = document.activeElement;
+  // The button within a field for a day has a ring of its own, of which a page learns nothing.
+  const day = ["date", "time"].includes(element.type);
+  const drawn = day || [element, element.nextElementSibling, element.parentElement].some((one) => {
+    const style = one && getComputedStyle(one);
+    return style && (style.outlineStyle !== "none" || style.boxShadow !== "none");
+  });
+  const label = element.labels && element.labels[0];
+  const name = element.getAttribute("aria-label") || (label || element).textContent;
+  return [name.replace(/\\s+/g, " ").trim(), drawn];
+}"""
+
+
+class Keys:
+    """Somebody at a desk who touches nothing but the keyboard."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self._keyboard = page, page.keyboard
+        # What is drawn gradually could be looked at too early.
+        page.emulate_media(reduced_motion="reduce")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._keyboard.press(key)
+
+    def reach(self, wanted: str, most: int = 90) -> None:
+        """Press Tab until what is called so has the focus; the focus is seen all the way."""
+        for _step in range(most):
+            self._keyboard.press("Tab")
+            name, drawn = self.page.evaluate(FOCUS)
+            assert drawn, f"nobody sees that {name} has the focus"
+            if re.match(wanted, name):
+                return
+        pytest.fail(f"no {wanted} within {most} steps")
+
+
+def test_everything_is_done_from_the_keyboard(hands):
+    hand = hands(device="desk")
+    keys, page = Keys(hand.page), hand.page
+    keys.reach("跳到正文", 1)
+    keys.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    keys.reach("去记录 党课每季度安排一次")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("记录活动")
+    page.wait_for_load_state("networkidle")
+    keys.reach("跳到正文", 1)
+    keys.press("Enter")
+    keys.reach("授课人")
+    keys.press("ArrowDown")
+    expect(page.get_by_label("授课人")).not_to_have_value("")
+    keys.reach("党员3")
+    keys.press("ArrowDown", "ArrowDown")
+    expect(page.locator(".roster-counts")).not_to_contain_text("出席 8")
+    hand.inspect("keyboard-form", whole=False)
+    keys.reach("提交")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("党课")
+
+
+def test_an_explanation_is_opened_and_left_from_the_keyboard(hands):
+    hand = hands(device="desk")
+    keys, page = Keys(hand.page), hand.page
+    page.wait_for_load_state("networkidle")
+    page.locator("#glance a[data-drawer]").first.focus()
+    cell = page.evaluate("document.activeElement.href")
+    keys.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.evaluate("!!document.activeElement.closest('dialog')")
+    # The page below it is out of reach.
+    for _step in range(12):
+        keys.press("Tab")
+        assert page.evaluate(
+            "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+        )
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.evaluate("document.activeElement.href") == cell
+
+
+def test_the_menu_of_a_telephone_is_opened_and_left_from_the_keyboard(hands):
+    hand = hands()
+    keys, page = Keys(hand.page), hand.page
+    keys.reach("菜单", 4)
+    keys.press("Enter")
+    expect(page.get_by_role("navigation", name="主菜单")).to_be_visible()
+    keys.reach("工作台", 1)
+    keys.press("Escape")
+    expect(page.get_by_role("navigation", name="主菜单")).to_be_hidden()
+    assert page.evaluate(FOCUS)[0] == "菜单"
+
+
 @pytest.fixture(scope="module")
 def photograph() -> dict[str, object]:
     """What a telephone's camera hands over."""
