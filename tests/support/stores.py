@@ -17,6 +17,7 @@ import pytest
 
 from guiju.files import FileStore
 
+BUCKET = "guiju-files"
 KEYS = {"accessKey": "test", "secretKey": "only-for-tests"}
 
 
@@ -56,6 +57,7 @@ def bucket(tmp_path_factory) -> Iterator[str]:
         server = subprocess.Popen([found, "server", *arguments], stdout=log, stderr=log)
     try:
         _wait_for(f"http://127.0.0.1:{port}/", server)
+        _wait_until_it_keeps(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
     finally:
         # Ending it in good order takes a minute, for data that nobody wants.
@@ -78,6 +80,24 @@ def _wait_for(url: str, server: subprocess.Popen) -> None:
     pytest.fail("the S3-compatible server does not answer")
 
 
+def _wait_until_it_keeps(url: str) -> None:
+    """It answers some seconds before it has a volume to write to, longer on a busy machine."""
+    keys = {"key": KEYS["accessKey"], "secret": KEYS["secretKey"]}
+    system = fsspec.filesystem("s3", endpoint_url=url, skip_instance_cache=True, **keys)
+    until = time.monotonic() + 60
+    while True:
+        try:
+            if not system.exists(BUCKET):
+                system.mkdir(BUCKET)
+            system.pipe_file(f"{BUCKET}/ready", b"ready")
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
 @pytest.fixture(params=["folder", "bucket"])
 def make_store(request, tmp_path, monkeypatch) -> Callable[[str], FileStore]:
     """Make empty stores by name, all of one kind."""
@@ -88,8 +108,5 @@ def make_store(request, tmp_path, monkeypatch) -> Callable[[str], FileStore]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS["accessKey"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS["secretKey"])
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    system = fsspec.filesystem("s3")
-    if not system.exists("guiju-files"):
-        system.mkdir("guiju-files")
     folder = secrets.token_hex(4)
-    return lambda name: FileStore(f"s3://guiju-files/{folder}/{name}")
+    return lambda name: FileStore(f"s3://{BUCKET}/{folder}/{name}")
