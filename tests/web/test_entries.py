@@ -14,7 +14,8 @@ from guiju.db.authored import select_authored
 from guiju.db.models import metadata
 from guiju.rules import engine, tables
 from guiju.scoring.guidance import place_of
-from guiju.web.entry_fields import titles
+from guiju.web import entry_words
+from guiju.web.entry_fields import Known, fields_of, titles
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,17 @@ def test_every_kind_of_entry_has_a_title_and_every_column_is_one_of_the_table(ap
             if column.required and column.metadata["kind"] != "key"
         }
         assert required <= named
+
+
+def test_every_title_and_note_can_be_translated(app):
+    with app.test_request_context():
+        fields = [
+            field
+            for table in entries.ENTRIES
+            for field in fields_of(table, Known({}, {}, {}, {}, {}), None)
+        ]
+    assert {field.title for field in fields} == entry_words.TITLES
+    assert {field.note for field in fields} - {""} == entry_words.NOTES
 
 
 def test_the_workbench_leads_to_them(person, sign_in, judged):

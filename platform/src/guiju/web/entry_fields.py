@@ -125,7 +125,7 @@ def _title(column: layout.Field) -> str:
     title = layout.heading(column)
     if layout.kind(column) == "ref":
         title = title.removesuffix("编号")
-    return title.removesuffix("（分）")
+    return _(title.removesuffix("（分）"))
 
 
 def given(table: str, fields: MultiDict[str, str]) -> dict[str, Any]:
