@@ -39,6 +39,21 @@ def text_field(description: str, most: int, **options: Any) -> fields.String:
     )
 
 
+def part_field() -> fields.String:
+    """A part of a requirement that is judged separately, in a body."""
+    return text_field("分开评判的部分", 10, load_default=None, allow_none=True)
+
+
+def period_field() -> fields.String:
+    """A period as findings write it, in a body."""
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=is_period,
+        metadata={"description": "期间；没有期间的不填"},
+    )
+
+
 class WithinQuery(Schema):
     """Parameter of lists that can be limited to a part of the tree."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask import url_for
 from marshmallow import Schema, fields, validate
@@ -20,7 +20,14 @@ from guiju.api.cursors import Page, opened
 from guiju.api.plugins import packs
 from guiju.api.reach import demand, known_organization, organization, top
 from guiju.api.resources.findings import PEOPLE, AttentionSchema, ExplanationQuery, open_point
-from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
+from guiju.api.schemas import (
+    WithinQuery,
+    id_field,
+    part_field,
+    period_field,
+    plain,
+    text_field,
+)
 from guiju.api.tags import check_match
 from guiju.db import db
 from guiju.decisions import matters, queries
@@ -118,24 +125,14 @@ class DecidedItemSchema(Schema):
     """One of several findings that are settled at once."""
 
     organization = id_field("组织编号", required=True)
-    period = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=is_period,
-        metadata={"description": "期间；没有期间的不填"},
-    )
+    period = period_field()
 
 
 class DecidingManySchema(DecidingSchema):
     """One decision upon the same requirement of several organizations or periods."""
 
     requirement = text_field("要求的编号", 200, required=True)
-    part = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(max=10),
-        metadata={"description": "分开评判的部分"},
-    )
+    part = part_field()
     items = fields.List(
         fields.Nested(DecidedItemSchema),
         required=True,
@@ -283,127 +280,109 @@ def show(query: Mapping[str, Any], organization_id: str, requirement: str) -> di
         return _shown(about)
 
 
-@blueprint.post(f"{_FINDING}/decide")
-@blueprint.says("认定", "记录不能说明的，由上级认定；记录已经说明的不能改变。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(DecidingSchema, example={"verdict": "met", "reason": "已核对原始记录"})
-@blueprint.changes(DecisionSchema)
-def decide(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+#: Does something about a finding that the caller has read, as the body says.
+Step: TypeAlias = Callable[[About, Shown, Mapping[str, Any]], object]
+
+
+def _offered(
+    name: str, summary: str, description: str, schema: type[Schema], *, example: Any = None
+) -> Callable[[Step], Step]:
+    """Offer a step at ``…/decision/name``, with a body of the ``schema``."""
+
+    def decorate(step: Step) -> Step:
+        def view(
+            query: Mapping[str, Any],
+            body: Mapping[str, Any],
+            organization_id: str,
+            requirement: str,
+        ) -> dict[str, Any]:
+            with _about(organization_id, requirement, query) as about:
+                found = matters.show(db.session, packs(), visitor(), about)
+                check_match(_plain(found))
+                step(about, found, body)
+                return _shown(about)
+
+        view.__name__ = name.replace("/", "_")
+        answering = blueprint.takes(schema, example=example)(
+            blueprint.changes(DecisionSchema)(view)
+        )
+        asking = blueprint.asks(ExplanationQuery)(answering)
+        blueprint.post(f"{_FINDING}/{name}")(blueprint.says(summary, description)(asking))
+        return step
+
+    return decorate
+
+
+@_offered(
+    "decide",
+    "认定",
+    "记录不能说明的，由上级认定；记录已经说明的不能改变。",
+    DecidingSchema,
+    example={"verdict": "met", "reason": "已核对原始记录"},
+)
+def _decide(about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Settle what the records leave open."""
-
-    def act(about: About, found: Shown) -> None:
-        matters.decide(
-            db.session,
-            packs(),
-            visitor(),
-            about,
-            body["verdict"],
-            body["reason"],
-            shown=found.basis,
-            revision=found.revision,
-        )
-
-    return _after(act, organization_id, requirement, query)
+    matters.decide(
+        db.session,
+        packs(),
+        visitor(),
+        about,
+        body["verdict"],
+        body["reason"],
+        shown=found.basis,
+        revision=found.revision,
+    )
 
 
-@blueprint.post(f"{_FINDING}/explain")
-@blueprint.says("说明偏离的理由", "由单位说明；上级接受或不接受。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(StatedReasonSchema)
-@blueprint.changes(DecisionSchema)
-def explain(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+@_offered("explain", "说明偏离的理由", "由单位说明；上级接受或不接受。", StatedReasonSchema)
+def _explain(about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Say why the unit deviated."""
-
-    def act(about: About, found: Shown) -> None:
-        reason, revision = body["reason"], found.revision
-        matters.give_reason(db.session, packs(), visitor(), about, reason, revision=revision)
-
-    return _after(act, organization_id, requirement, query)
+    reason, revision = body["reason"], found.revision
+    matters.give_reason(db.session, packs(), visitor(), about, reason, revision=revision)
 
 
-@blueprint.post(f"{_FINDING}/answer")
-@blueprint.says("答复偏离的理由", "单位没有说明的，也可直接接受或不接受。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(ReasonAnswerSchema)
-@blueprint.changes(DecisionSchema)
-def answer(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+@_offered("answer", "答复偏离的理由", "单位没有说明的，也可直接接受或不接受。", ReasonAnswerSchema)
+def _answer(about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Accept a deviation, or decline it."""
-
-    def act(about: About, found: Shown) -> None:
-        matters.answer_reason(
-            db.session,
-            packs(),
-            visitor(),
-            about,
-            body["reason"],
-            accepted=body["accepted"],
-            revision=found.revision,
-        )
-
-    return _after(act, organization_id, requirement, query)
+    matters.answer_reason(
+        db.session,
+        packs(),
+        visitor(),
+        about,
+        body["reason"],
+        accepted=body["accepted"],
+        revision=found.revision,
+    )
 
 
-@blueprint.post(f"{_FINDING}/reopen")
-@blueprint.says("撤回认定或答复", "结果重新由记录决定。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(StatedReasonSchema)
-@blueprint.changes(DecisionSchema)
-def reopen(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+@_offered("reopen", "撤回认定或答复", "结果重新由记录决定。", StatedReasonSchema)
+def _reopen(_about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Undo a decision or an answer."""
-
-    def act(_about: About, found: Shown) -> None:
-        number, reason = _matter(found), body["reason"]
-        matters.reopen(db.session, visitor(), number, reason, revision=found.revision)
-
-    return _after(act, organization_id, requirement, query)
+    matters.reopen(db.session, visitor(), _matter(found), body["reason"], revision=found.revision)
 
 
-@blueprint.post(f"{_FINDING}/appeal")
-@blueprint.says("提出异议", "由单位提出；在他人答复之前，认定仍然有效。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(StatedReasonSchema)
-@blueprint.changes(DecisionSchema)
-def appeal(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+@_offered("appeal", "提出异议", "由单位提出；在他人答复之前，认定仍然有效。", StatedReasonSchema)
+def _appeal(_about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Object to a decision."""
-
-    def act(_about: About, found: Shown) -> None:
-        number, reason = _matter(found), body["reason"]
-        matters.appeal(db.session, visitor(), number, reason, revision=found.revision)
-
-    return _after(act, organization_id, requirement, query)
+    matters.appeal(db.session, visitor(), _matter(found), body["reason"], revision=found.revision)
 
 
-@blueprint.post(f"{_FINDING}/appeal/answer")
-@blueprint.says("答复异议", "由认定人以外的人答复；异议成立的，撤回认定。")
-@blueprint.asks(ExplanationQuery)
-@blueprint.takes(AppealAnswerSchema)
-@blueprint.changes(DecisionSchema)
-def answer_appeal(
-    query: Mapping[str, Any], body: Mapping[str, Any], organization_id: str, requirement: str
-) -> dict[str, Any]:
+@_offered(
+    "appeal/answer",
+    "答复异议",
+    "由认定人以外的人答复；异议成立的，撤回认定。",
+    AppealAnswerSchema,
+)
+def _answer_appeal(_about: About, found: Shown, body: Mapping[str, Any]) -> None:
     """Answer an objection."""
-
-    def act(_about: About, found: Shown) -> None:
-        matters.answer_appeal(
-            db.session,
-            visitor(),
-            _matter(found),
-            body["reason"],
-            upheld=body["upheld"],
-            revision=found.revision,
-        )
-
-    return _after(act, organization_id, requirement, query)
+    matters.answer_appeal(
+        db.session,
+        visitor(),
+        _matter(found),
+        body["reason"],
+        upheld=body["upheld"],
+        revision=found.revision,
+    )
 
 
 @contextmanager
@@ -419,17 +398,6 @@ def _about(code: str, requirement: str, query: Mapping[str, Any]) -> Iterator[Ab
     demand("people.read", found.path)
     with about_people(f"{code} {requirement}"):
         yield about
-
-
-def _after(
-    act: Callable[[About, Shown], None], code: str, requirement: str, query: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What was done about a finding after ``act``, which is done to what the caller has read."""
-    with _about(code, requirement, query) as about:
-        found = matters.show(db.session, packs(), visitor(), about)
-        check_match(_plain(found))
-        act(about, found)
-        return _shown(about)
 
 
 def _matter(found: Shown) -> int:

@@ -13,7 +13,7 @@ from guiju.api.blueprint import Blueprint, ListQuery
 from guiju.api.cursors import Page, opened
 from guiju.api.plugins import packs
 from guiju.api.reach import known_organization, top
-from guiju.api.schemas import WithinQuery, id_field, is_period, plain, text_field
+from guiju.api.schemas import WithinQuery, id_field, part_field, period_field, plain, text_field
 from guiju.api.tags import check_match
 from guiju.clock import today
 from guiju.db import db
@@ -77,18 +77,8 @@ class AskedItemSchema(Schema):
 
     organization = id_field("组织编号", required=True)
     requirement = text_field("要求的编号", 200, required=True)
-    part = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(max=10),
-        metadata={"description": "分开评判的部分"},
-    )
-    period = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=is_period,
-        metadata={"description": "期间；没有期间的不填"},
-    )
+    part = part_field()
+    period = period_field()
 
 
 class AskingSchema(Schema):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from marshmallow import Schema, fields, validate
@@ -33,11 +33,6 @@ blueprint = Blueprint(
     "组织变动",
     "更名、调整上级、撤销、恢复、合并、拆分。各可先预演（`rehearsal`），看会改变什么；已做的可以撤回。",
 )
-
-_SPLIT = {
-    "made": [{"id": "finance-5", "name": "市财政局第五党支部", "members": ["finance-1-2"]}],
-    "effective_on": "2021-11-01",
-}
 
 _REHEARSAL = "说明这项变动会改变什么，不作任何改动；不能做的，回答与真做时相同。"
 
@@ -176,28 +171,63 @@ class ChangeSchema(Schema):
     )
 
 
-@blueprint.post("/organizations/<id:organization_id>/rename")
-@blueprint.says("更改名称", "从某一天起使用新名称；以前的日子仍是原来的名称。")
-@blueprint.takes(RenameSchema)
-@blueprint.changes(OrganizationSchema)
-def rename(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """Give an organization another name from a day on."""
-    number = _to_change(organization_id, "rename")
-    _rename(number, body)
-    return _again(number)
+#: Does a change to the organization of a number, as the body says, or only rehearses it.
+Act: TypeAlias = Callable[..., Effects]
 
 
-@blueprint.post("/organizations/<id:organization_id>/rename/rehearsal")
-@blueprint.says("预演更名", _REHEARSAL)
-@blueprint.takes(RenameSchema)
-@blueprint.shows(EffectsSchema)
-def rehearse_rename(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """What another name would do."""
-    number = _to_rehearse(organization_id, "rename")
-    return _effects(_rename(number, body, rehearse=True))
+def _offered(
+    action: str,
+    summary: str,
+    description: str,
+    schema: type[Schema] | None = None,
+    *,
+    needs: str | None = None,
+    example: Mapping[str, Any] | None = None,
+) -> Callable[[Act], Act]:
+    """Offer a change of an organization at ``…/action``, and its rehearsal below that.
+
+    Whoever may do what ``needs`` names (by default the action itself) may do both; the body is of
+    the ``schema``, or there is none.
+    """
+    address = f"/organizations/<id:organization_id>/{action}"
+
+    def decorate(act: Act) -> Act:
+        def change(*body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
+            number = _to_change(organization_id, needs or action)
+            act(number, *body)
+            return _again(number)
+
+        def rehearse(*body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
+            number = _to_rehearse(organization_id, needs or action)
+            return _effects(act(number, *body, rehearse=True))
+
+        change.__name__, rehearse.__name__ = action, f"rehearse_{action}"
+        for place, view, says, answers in (
+            (address, change, (summary, description), blueprint.changes(OrganizationSchema)),
+            (
+                f"{address}/rehearsal",
+                rehearse,
+                (f"{summary}（预演）", _REHEARSAL),
+                blueprint.shows(EffectsSchema),
+            ),
+        ):
+            answering = answers(view)
+            if schema is not None:
+                answering = blueprint.takes(schema, example=example)(answering)
+            blueprint.post(place)(blueprint.says(*says)(answering))
+        return act
+
+    return decorate
 
 
+@_offered(
+    "rename",
+    "更改名称",
+    "从某一天起使用新名称；以前的日子仍是原来的名称。",
+    RenameSchema,
+)
 def _rename(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Effects:
+    """Another name from a day on."""
     return operations.rename_organization(
         db.session,
         visitor().actor(),
@@ -208,28 +238,14 @@ def _rename(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> 
     )
 
 
-@blueprint.post("/organizations/<id:organization_id>/move")
-@blueprint.says("调整上级", "连同下级一起，从某一天起归另一个上级；此前的结果仍归原处。")
-@blueprint.takes(MoveSchema)
-@blueprint.changes(OrganizationSchema)
-def move(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """Put an organization under another superior from a day on."""
-    number = _to_change(organization_id, "move")
-    _move(number, body)
-    return _again(number)
-
-
-@blueprint.post("/organizations/<id:organization_id>/move/rehearsal")
-@blueprint.says("预演调整上级", _REHEARSAL)
-@blueprint.takes(MoveSchema)
-@blueprint.shows(EffectsSchema)
-def rehearse_move(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """What another superior would do."""
-    number = _to_rehearse(organization_id, "move")
-    return _effects(_move(number, body, rehearse=True))
-
-
+@_offered(
+    "move",
+    "调整上级",
+    "连同下级一起，从某一天起归另一个上级；此前的结果仍归原处。",
+    MoveSchema,
+)
 def _move(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Effects:
+    """Another superior from a day on."""
     parent = known_organization(body["parent"], "/parent", PERMISSION)
     assert parent is not None
     return operations.move_organization(
@@ -237,79 +253,30 @@ def _move(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Ef
     )
 
 
-@blueprint.post("/organizations/<id:organization_id>/close")
-@blueprint.says("撤销组织", "那一天是最后一天；党员和任职也到那一天为止。")
-@blueprint.takes(CloseSchema)
-@blueprint.changes(OrganizationSchema)
-def close(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """Close an organization."""
-    number = _to_change(organization_id, "close")
-    _close(number, body)
-    return _again(number)
-
-
-@blueprint.post("/organizations/<id:organization_id>/close/rehearsal")
-@blueprint.says("预演撤销", _REHEARSAL)
-@blueprint.takes(CloseSchema)
-@blueprint.shows(EffectsSchema)
-def rehearse_close(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """What closing would do."""
-    number = _to_rehearse(organization_id, "close")
-    return _effects(_close(number, body, rehearse=True))
-
-
+@_offered("close", "撤销组织", "那一天是最后一天；党员和任职也到那一天为止。", CloseSchema)
 def _close(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Effects:
+    """An organization ends."""
     return operations.close_organization(
         db.session, visitor().actor(), number, body["closed_on"], rehearse=rehearse
     )
 
 
-@blueprint.post("/organizations/<id:organization_id>/reopen")
-@blueprint.says("恢复组织", "如同没有撤销过；党员须重新登记。")
-@blueprint.changes(OrganizationSchema)
-def reopen(organization_id: str) -> dict[str, Any]:
-    """Let a closed organization exist on."""
-    number = _to_change(organization_id, "reopen")
-    _reopen(number)
-    return _again(number)
-
-
-@blueprint.post("/organizations/<id:organization_id>/reopen/rehearsal")
-@blueprint.says("预演恢复", _REHEARSAL)
-@blueprint.shows(EffectsSchema)
-def rehearse_reopen(organization_id: str) -> dict[str, Any]:
-    """What reopening would do."""
-    number = _to_rehearse(organization_id, "reopen")
-    return _effects(_reopen(number, rehearse=True))
-
-
+@_offered("reopen", "恢复组织", "如同没有撤销过；党员须重新登记。")
 def _reopen(number: int, *, rehearse: bool = False) -> Effects:
+    """A closed organization exists on."""
     return operations.reopen_organization(db.session, visitor().actor(), number, rehearse=rehearse)
 
 
-@blueprint.post("/organizations/<id:organization_id>/merge")
-@blueprint.says("并入其他组织", "`sources` 从那一天起成为本组织的一部分，党员随之转入。")
-@blueprint.takes(MergeSchema)
-@blueprint.changes(OrganizationSchema)
-def merge(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """Let organizations become part of this one from a day on."""
-    # What comes to it changes what is its own.
-    number = _to_change(organization_id, "create")
-    _merge(number, body)
-    return _again(number)
-
-
-@blueprint.post("/organizations/<id:organization_id>/merge/rehearsal")
-@blueprint.says("预演并入", _REHEARSAL)
-@blueprint.takes(MergeSchema)
-@blueprint.shows(EffectsSchema)
-def rehearse_merge(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """What becoming part of this one would do."""
-    number = _to_rehearse(organization_id, "create")
-    return _effects(_merge(number, body, rehearse=True))
-
-
+# What comes to an organization changes what is its own.
+@_offered(
+    "merge",
+    "并入其他组织",
+    "`sources` 从那一天起成为本组织的一部分，党员随之转入。",
+    MergeSchema,
+    needs="create",
+)
 def _merge(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Effects:
+    """Organizations become part of another from a day on."""
     sources = []
     for place, code in enumerate(body["sources"]):
         source = known_organization(code, f"/sources/{place}", "organization.read")
@@ -328,30 +295,18 @@ def _merge(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> E
     )
 
 
-@blueprint.post("/organizations/<id:organization_id>/split")
-@blueprint.says(
-    "拆分", "从那一天起由本组织分设新组织；点名的党员和任职随之转入。回答是本组织现在的样子。"
+@_offered(
+    "split",
+    "拆分",
+    "从那一天起由本组织分设新组织；点名的党员和任职随之转入。回答是本组织现在的样子。",
+    SplitSchema,
+    example={
+        "made": [{"id": "finance-5", "name": "市财政局第五党支部", "members": ["finance-1-2"]}],
+        "effective_on": "2021-11-01",
+    },
 )
-@blueprint.takes(SplitSchema, example=_SPLIT)
-@blueprint.changes(OrganizationSchema)
-def split(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """Make new organizations out of one from a day on."""
-    number = _to_change(organization_id, "split")
-    _split(number, body)
-    return _again(number)
-
-
-@blueprint.post("/organizations/<id:organization_id>/split/rehearsal")
-@blueprint.says("预演拆分", _REHEARSAL)
-@blueprint.takes(SplitSchema, example=_SPLIT)
-@blueprint.shows(EffectsSchema)
-def rehearse_split(body: Mapping[str, Any], organization_id: str) -> dict[str, Any]:
-    """What making new organizations out of one would do."""
-    number = _to_rehearse(organization_id, "split")
-    return _effects(_split(number, body, rehearse=True))
-
-
 def _split(number: int, body: Mapping[str, Any], *, rehearse: bool = False) -> Effects:
+    """New organizations are made out of one from a day on."""
     made = [
         NewUnit(
             {name: value for name, value in unit.items() if name not in {"members", "posts"}},
