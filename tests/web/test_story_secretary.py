@@ -17,6 +17,7 @@ from serving import SCREENS, Site, Visit
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
+from guiju.tenancy.operations import enable_profile
 
 FRIDAY = "2021-11-05"
 
@@ -379,3 +380,36 @@ def test_three_thousand_members_are_tapped_and_found(hands, engine, create_offic
     hand.fill("held_on", FRIDAY)
     hand.tap("button", "提交")
     expect(hand.page.get_by_role("main")).to_contain_text("应到 3000，实到 2999", timeout=30_000)
+
+
+def test_fields_that_a_plugin_adds_are_shown_checked_and_kept(hands, engine, create_office, site):
+    office = create_office(recorded=True)
+    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+        finance = office.units["finance"]
+        enable_profile(session, Actor("test"), finance, "shendingshan", date(2021, 1, 1))
+    hand = hands(office=site._replace(users=office.users, units=office.units))
+    hand.write()
+    payers, matters = hand.field("extra-dues_payers"), hand.field("extra-deliberated")
+    expect(hand.page.locator("#asked")).to_be_visible()
+    expect(payers).to_have_count(0)
+    # They belong to one kind and come as soon as it is chosen.
+    hand.page.locator(".chip", has_text="主题党日").tap()
+    expect(hand.page.get_by_label("当日交纳党费人数")).to_be_visible()
+    expect(hand.page.locator(".field").filter(has=payers)).to_contain_text("二·(三); 附件1·3")
+    matters.fill("修路的事")
+    payers.fill("20000")
+    hand.fill("held_on", FRIDAY)
+    hand.tap("button", "提交")
+    expect(payers).to_have_attribute("aria-invalid", "true")
+    wrong = hand.page.locator(".field").filter(has=hand.page.locator(".field-error"))
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_contain_text("当日交纳党费人数")
+    expect(payers).to_have_value("20000")
+    expect(matters).to_have_value("修路的事")
+    hand.faults.clear()  # the browser reports the status 422
+    hand.inspect("plugin-fields")
+    payers.fill("6")
+    hand.tap("button", "提交")
+    expect(hand.page.get_by_role("heading", level=1)).to_have_text("党课、主题党日", timeout=20_000)
+    expect(hand.page.get_by_role("main")).to_contain_text("修路的事")
+    expect(hand.page.get_by_role("main")).to_contain_text("当日交纳党费人数")
