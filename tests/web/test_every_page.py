@@ -86,6 +86,7 @@ PAGES = {
     "records.listing": Stop("secretary", at="branch"),
     "records.page": Stop("secretary"),
     "reports.page": Stop(),
+    "review_levels.page": Stop(at="above"),
     "reviews.page": Stop("reviewer"),
     "search.page": Stop(query={"q": "财政"}),
     "second_factor.page": Stop(),

@@ -25,6 +25,7 @@ LISTS = {
     "tasks.page": ("department", ("made", "due", "unit", "state"), "kind=remind"),
     "months.listing": ("department", ("unit", "overdue", "open"), "q=财政局第一"),
     "reviews.page": ("department", ("unit", "date", "kind", "submitted"), "q=x"),
+    "review_levels.page": ("department", ("unit", "levels", "days"), "q=x"),
     "reports.page": ("department", ("title", "as_of", "who", "asked", "state"), "q=x"),
     "imports.page": ("department", ("name", "made", "who", "new", "changed"), "q=x"),
     "jobs.index": ("department", ("title", "unit", "who", "asked", "state"), "q=x"),

@@ -74,9 +74,15 @@ def _workflow_of(session: AnySession, path: str) -> Workflow:
     return Workflow(0, LATE_AFTER_DAYS, None)
 
 
-def workflows(session: AnySession, visitor: Visitor) -> list[tuple[int, Workflow]]:
-    """What is set at the organizations that the visitor sees, by number, from the top down."""
+def workflows(
+    session: AnySession, visitor: Visitor, *, below: str | None = None
+) -> list[tuple[int, Workflow]]:
+    """What is set at the organizations that the visitor sees, by number, from the top down.
+
+    With the path ``below``, at those below that organization only.
+    """
     path = Organization.__table__.c.path
+    there = () if below is None else (within(path, below), path != below)
     rows = session.execute(
         sa.select(WorkflowSetting)
         .join(
@@ -89,6 +95,7 @@ def workflows(session: AnySession, visitor: Visitor) -> list[tuple[int, Workflow
         .where(
             WorkflowSetting.tenant_id == current_tenant_id(),
             sa.or_(sa.false(), *(within(path, top) for top in visitor.within)),
+            *there,
         )
         .order_by(path)
     ).scalars()

@@ -105,7 +105,7 @@ def _administration() -> Iterator[Item]:
             "tree",
             _("组织树"),
             url_for("tree.page", organization_id=home.organization_id),
-            request.blueprint in {"tree", "members", "imports"},
+            request.blueprint in {"tree", "members", "imports", "review_levels"},
         )
     if current_user.may("accounts.manage"):
         yield Item(
