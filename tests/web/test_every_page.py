@@ -76,6 +76,7 @@ PAGES = {
     "people.invitation": Stop(),
     "people.page": Stop(),
     "permission_matrix.page": Stop(),
+    "plans.page": Stop("secretary", at="branch"),
     "profiles.enable": Stop(query={"profile": "xian"}, at="above"),
     "profiles.end": Stop(query={"term": "2021-01-01"}),
     "profiles.page": Stop(),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from guiju import clock
 from guiju.accounts.visitors import Visitor
 from guiju.activities.access import NotVisible, find_occasion, find_unit, words
-from guiju.activities.models import Announcement, Occasion
+from guiju.activities.calendar import business_day
+from guiju.activities.models import Announcement, Occasion, Record
+from guiju.activities.records import make_record
 from guiju.audit.operations import record, row_values
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
 from guiju.organizations.models import Organization
+from guiju.plugins import Plugins
 from guiju.rules.problems import BadInput, Problem
 
 
@@ -53,29 +57,64 @@ def announce(
     that is over, or where the planned meeting is another unit's.
     """
     told = words(text, "/text", required=True)
-    if meets_on < clock.today():
-        wanted = _("会议日期不能早于今天")
-        raise BadInput([Problem("/meets_on", str(meets_on), wanted, "in_the_past")])
     with transaction(session):
         unit = find_unit(session, visitor, organization_id, "records.write")
+        if meets_on < business_day(session):
+            wanted = _("会议日期不能早于今天")
+            raise BadInput([Problem("/meets_on", str(meets_on), wanted, "in_the_past")])
         if occasion_id is not None:
             occasion, _unit = find_occasion(session, visitor, occasion_id, "records.write")
             if occasion.organization_id != unit.id or occasion.status != "planned":
                 wanted = _("应为本组织计划中的活动")
                 raise BadInput([Problem("/occasion", occasion.code, wanted, "not_planned")])
-        made = Announcement(
-            organization_id=unit.id,
-            occasion_id=occasion_id,
-            meets_on=meets_on,
-            text=told,
-            user_id=visitor.user_id,
-            author=visitor.name,
-        )
-        session.add(made)
-        session.flush()
-        actor, after = visitor.actor(), row_values(made)
-        record(session, actor, "announcement.make", "announcement", made.id, after=after)
-        return made.id
+        return _make(session, visitor, unit, told, meets_on, occasion_id)
+
+
+def plan_meeting(
+    session: AnySession,
+    visitor: Visitor,
+    plugins: Plugins,
+    organization_id: int,
+    payload: Mapping[str, Any],
+    text: str | None,
+) -> Record:
+    """Plan a meeting, and tell the unit's members of it where there is a ``text``.
+
+    ``payload`` is that of a record; its day is today or later.  Raises ``BadInput`` as
+    :func:`guiju.activities.records.create_record` does, and for too long a text.
+    """
+    told = words(text, "/text", required=False)
+    with transaction(session):
+        unit = find_unit(session, visitor, organization_id, "records.write")
+        planned = {**payload, "status": "planned"}
+        made = make_record(session, visitor, plugins, unit, planned)
+        if told:
+            occasion = session.get_one(Occasion, (current_tenant_id(), made.occasion_id))
+            _make(session, visitor, unit, told, occasion.held_on, occasion.id)
+        return made
+
+
+def _make(
+    session: AnySession,
+    visitor: Visitor,
+    unit: Organization,
+    text: str | None,
+    meets_on: date,
+    occasion_id: int | None,
+) -> int:
+    made = Announcement(
+        organization_id=unit.id,
+        occasion_id=occasion_id,
+        meets_on=meets_on,
+        text=text,
+        user_id=visitor.user_id,
+        author=visitor.name,
+    )
+    session.add(made)
+    session.flush()
+    actor, after = visitor.actor(), row_values(made)
+    record(session, actor, "announcement.make", "announcement", made.id, after=after)
+    return made.id
 
 
 def withdraw_announcement(session: AnySession, visitor: Visitor, announcement_id: int) -> None:
@@ -151,7 +190,7 @@ def _found(
         .where(
             Announcement.tenant_id == current_tenant_id(),
             Announcement.withdrawn_at.is_(None),
-            Announcement.meets_on >= (today or clock.today()),
+            Announcement.meets_on >= (today or business_day(session)),
             where,
         )
         .order_by(Announcement.meets_on, Announcement.id)

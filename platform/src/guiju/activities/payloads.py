@@ -135,7 +135,7 @@ def refuse_day(occasion: Row, today: date, opened_on: date | None, closed_on: da
         if held_on < today:
             _refuse("/held_on", held_on, _("计划的日期不能早于今天"), "in_the_past")
     elif held_on > today:
-        wanted = _("活动还没有开，日期不能晚于今天；要先安排，请把状态选为“计划中”")
+        wanted = _("活动还没有开，日期不能晚于今天；还没有开的，请先安排（状态为“计划中”）")
         _refuse("/held_on", held_on, wanted, "in_the_future")
     if opened_on is not None and held_on < opened_on:
         _refuse("/held_on", held_on, _("本组织当时尚未成立"), "before_opening")

@@ -79,7 +79,7 @@ def submit_draft(
         drafts.refuse_stale(draft, revision)
         typed = draft.payload if payload is None else payload
         if draft.occasion_id is None:
-            made = _create(session, visitor, plugins, unit, typed, draft_id=draft.id)
+            made = make_record(session, visitor, plugins, unit, typed, draft_id=draft.id)
         else:
             seen = draft.occasion_revision if record_revision is None else record_revision
             made = _correct(
@@ -111,7 +111,7 @@ def create_record(
     """
     with transaction(session):
         unit = find_unit(session, visitor, organization_id, "records.write")
-        return _create(session, visitor, plugins, unit, payload, code=code)
+        return make_record(session, visitor, plugins, unit, payload, code=code)
 
 
 def correct_record(
@@ -219,7 +219,7 @@ def void_record(
 # -- making and correcting ---------------------------------------------------------------
 
 
-def _create(
+def make_record(
     session: AnySession,
     visitor: Visitor,
     plugins: Plugins,
@@ -229,6 +229,7 @@ def _create(
     draft_id: int | None = None,
     code: str | None = None,
 ) -> Record:
+    """:func:`create_record` as a part of the caller's transaction."""
     today = business_day(session)
     loaded = _loaded(session, visitor, plugins, unit, payload)
     planned = loaded.occasion["status"] == "planned"

@@ -62,7 +62,7 @@ def _items() -> Iterator[Item]:
             "records",
             _("活动记录"),
             url_for("records.listing", organization_id=home.organization_id),
-            request.blueprint in {"records", "record_form", "entries"},
+            request.blueprint in {"records", "record_form", "entries", "plans"},
         )
         if current_user.may("records.review"):
             yield Item("review", _("审核"), url_for("reviews.page"), request.blueprint == "reviews")

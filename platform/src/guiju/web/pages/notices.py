@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from guiju import mail
+from guiju.activities.announcements import announcements_for
 from guiju.db import db
 from guiju.decisions.models import Matter
 from guiju.language import CODES
@@ -33,6 +34,7 @@ def page() -> str:
         found=queries.notices(
             db.session, current_user, before=request.args.get("before", type=int), limit=_PAGE
         ),
+        announced=announcements_for(db.session, current_user),
         by_mail=by_mail,
         mail_language=language,
         language_names=NAMES,

@@ -317,6 +317,9 @@ def _same_roster(roster: Sequence[Attendee]) -> bool:
 def _hand_in(form: Form) -> Record:
     """Make a record of what was typed; a draft there may be goes with it."""
     payload = _payload(form, {} if form.draft is None else form.draft.payload)
+    if payload.get("status") == "planned":
+        # Whoever hands it in says that what was planned has been held.
+        del payload["status"]
     number = form.unit.place.organization_id
     if form.draft is None:
         return records.create_record(db.session, current_user, plugins(), number, payload)
