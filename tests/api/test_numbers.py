@@ -7,7 +7,8 @@ TOO_GREAT = 10**30
 
 @pytest.mark.parametrize("path", ["/members", "/posts", "/tasks", "/users", "/jobs", "/notices"])
 def test_in_an_address_it_is_not_there(administrator, path):
-    assert administrator.get(f"{path}/{TOO_GREAT}").status_code == 404
+    for method in ("GET", "PUT", "PATCH", "POST", "DELETE"):
+        assert administrator(method, f"{path}/{TOO_GREAT}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 
-#: Errors that any operation may answer with, by name in the document.
-_ALWAYS = ("400", "401", "403", "404", "422", "429", "500", "503")
+#: Errors that any operation may answer with, by name in the document: 405 where what stands
+#: in an address can be no id of the operation's, but one of another's.
+_ALWAYS = ("400", "401", "403", "404", "405", "422", "429", "500", "503")
 
 
 class ListQuery(Schema):

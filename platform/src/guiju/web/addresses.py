@@ -1,17 +1,20 @@
 """What addresses may hold: numbers and texts that the database can be asked about."""
 
 from flask import Flask, abort, request
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 #: Years that a page can be asked for; the database's column holds no more anyway.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 class NumberConverter(IntegerConverter):
-    """A number of a row; a greater one than there can be is an address that is not there."""
+    """A number of a row; a greater one than there can be is an address that is not there.
 
-    def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=2**63 - 1)
+    By its pattern: what is refused only when it is converted is taken for an address that is
+    there, but not for the method.
+    """
+
+    regex = r"[1-9][0-9]{0,17}"
 
 
 def init_app(app: Flask) -> None:
