@@ -1,6 +1,8 @@
 """Asking the API: clients with a token of a user's own."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -123,6 +125,30 @@ def work(environment, monkeypatch) -> Callable[[Office, int], None]:
         runner.run(background.KINDS, office.tenant.tenant_id, job_id)
 
     return work
+
+
+@pytest.fixture
+def at_once(engine) -> Callable[..., list[Any]]:
+    """Do something twice at once; both wait for what ``lock`` locks, then go on together."""
+
+    def at_once(
+        office: Office, lock: Callable[[ScopedSession], None], do: Callable[[int], Any]
+    ) -> list[Any]:
+        waiting = sa.text(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        with ThreadPoolExecutor(2) as pool:
+            with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+                lock(session)
+                done = [pool.submit(do, number) for number in range(2)]
+                until = time.monotonic() + 30
+                while session.scalar(waiting) < 2:
+                    assert time.monotonic() < until, "they do not wait"
+                    time.sleep(0.05)
+            return [one.result() for one in done]
+
+    return at_once
 
 
 @pytest.fixture

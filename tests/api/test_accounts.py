@@ -1,7 +1,5 @@
 """Users, roles, invitations, handing over and delegations, by programs."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
 
@@ -317,7 +315,7 @@ def test_what_is_demanded_of_signing_in(ask):
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_of_two_who_change_the_policy_at_once_one_is_told(caller, create_office, engine, first):
+def test_of_two_who_change_the_policy_at_once_one_is_told(caller, create_office, at_once, first):
     """Both have read the same; where nothing was set yet, there is no row that could be locked."""
     office = create_office()
     asking = [caller(office, "department") for _number in range(2)]
@@ -332,27 +330,9 @@ def test_of_two_who_change_the_policy_at_once_one_is_told(caller, create_office,
             "PUT", "/account-policy", json=body, headers={"If-Match": tag}
         ).status_code
 
-    with ThreadPoolExecutor(2) as pool:
-        with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
-            lock_policy(session)
-            answers = [pool.submit(change, number) for number in range(2)]
-            both_wait(session)
-        found = [answer.result() for answer in answers]
+    found = at_once(office, lock_policy, change)
     assert sorted(found) == [200, 412]
     assert asking[0].get("/account-policy").json["idle_minutes"] == 10 + found.index(200)
-
-
-def both_wait(session) -> None:
-    """Return once two others wait for a lock that this transaction holds."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    )
-    for _attempt in range(200):
-        if session.scalar(waiting) == 2:
-            return
-        time.sleep(0.05)
-    raise AssertionError("nobody waits")
 
 
 def test_the_permission_matrix(ask, ours, engine):

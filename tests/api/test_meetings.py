@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from guiju.accounts.models import User
 from guiju.clock import today
+from guiju.db.locks import hold
 
 TASK = {"what": "补交学习心得", "who": "党员3", "due_on": "2021-12-31"}
 
@@ -133,3 +136,23 @@ def test_how_to_be_told_is_ones_own_choice(ask):
     assert ask("secretary").get("/notice-settings").json["by_mail"]
     wrong = second.change("PUT", "/notice-settings", {**choice, "language": "tlh"})
     assert wrong.json["errors"][0]["pointer"] == "/language"
+
+
+def test_of_two_choices_at_once_one_is_told(caller, staffed, at_once):
+    asking = [caller(staffed, "deputy") for _number in range(2)]
+    tag = asking[0].tag("/notice-settings")
+
+    def lock(session) -> None:
+        number = session.scalars(sa.select(User.id).where(User.username == "deputy")).one()
+        hold(session, f"notice setting of {number}")
+
+    def choose(turn: int) -> int:
+        body = {"by_mail": bool(turn), "language": "en"}
+        return asking[turn](
+            "PUT", "/notice-settings", json=body, headers={"If-Match": tag}
+        ).status_code
+
+    found = at_once(staffed, lock, choose)
+    assert sorted(found) == [200, 412]
+    shown = asking[0].get("/notice-settings").json
+    assert shown == {"by_mail": bool(found.index(200)), "language": "en"}

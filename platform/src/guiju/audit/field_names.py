@@ -68,6 +68,8 @@ def _own() -> dict[str, str]:
         "user_id": _("用户"),
         "username": _("用户名"),
         "email": _("邮箱"),
+        "by_mail": _("用邮件告知"),
+        "language": _("语言"),
         "created_at": _("建立时间"),
         "changed_at": _("更改时间"),
         "made_at": _("生成时间"),

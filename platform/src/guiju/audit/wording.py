@@ -25,6 +25,7 @@ def actions() -> dict[str, str]:
         "user.create": _("新建用户"),
         "user.invite": _("邀请用户"),
         "user.edit": _("修改用户资料"),
+        "user.notices": _("更改通知方式"),
         "user.set_password": _("设置密码"),
         "user.change_password": _("更换密码"),
         "user.activate": _("恢复账号"),

@@ -14,11 +14,14 @@ from guiju.accounts.models import User
 from guiju.accounts.permissions import PERMISSIONS
 from guiju.accounts.queries import held_on
 from guiju.accounts.visitors import Visitor
+from guiju.audit.operations import record
 from guiju.db.arrays import any_of
+from guiju.db.locks import hold
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import CODES
 from guiju.notices.models import Notice, NoticeSetting
+from guiju.notices.queries import setting
 from guiju.organizations.models import Organization
 
 
@@ -137,14 +140,23 @@ def mark_read(session: AnySession, visitor: Visitor, notice_id: int | None = Non
         session.execute(mine.values(read_at=datetime.now(UTC)))
 
 
+def lock_choice(session: AnySession, visitor: Visitor) -> None:
+    """Keep other requests of the visitor from choosing until the transaction ends."""
+    hold(session, f"notice setting of {visitor.user_id}")
+
+
 def choose(session: AnySession, visitor: Visitor, *, by_mail: bool, language: str) -> None:
     """How the visitor wants to be told; ``language`` is one of the languages there are."""
     if language not in CODES:
         raise ValueError(language)
     values = {"by_mail": by_mail, "language": language}
     with transaction(session):
+        lock_choice(session, visitor)
+        before = dict(zip(values, setting(session, visitor.user_id), strict=True))
         session.execute(
             insert(NoticeSetting)
             .values(user_id=visitor.user_id, **values)
             .on_conflict_do_update(index_elements=["tenant_id", "user_id"], set_=values)
         )
+        actor, name = visitor.actor(), visitor.username
+        record(session, actor, "user.notices", "user", name, before=before, after=values)

@@ -105,6 +105,7 @@ def show_settings() -> dict[str, Any]:
 @blueprint.changes(NoticeSettingSchema)
 def choose(body: Mapping[str, Any]) -> dict[str, Any]:
     """Change how the caller wants to be told."""
+    operations.lock_choice(db.session, visitor())
     check_match(_settings())
     operations.choose(db.session, visitor(), **body)
     return _settings()
