@@ -42,6 +42,7 @@ def test_an_unmet_requirement_is_a_result(evaluate, facts):
     assert list(found[0]) == [
         *("requirement", "subject", "organization", "period", "verdict", "strictness", "part"),
         *("required", "observed", "due", "evidence", "citation", "alternatives", "message"),
+        "readings",
     ]
     again = evaluate(facts, "--only", "xian.branch_assembly.quarterly", "--format", "json")
     assert again.stdout == result.stdout
@@ -161,3 +162,17 @@ def test_days_that_are_none(refused, facts, day):
 @pytest.mark.parametrize("name", ["missing.json", "missing.xlsx", "macros.xlsm", "facts.txt"])
 def test_no_such_document(refused, name):
     assert refused("evaluate", "--profile", "xian", name)[0].startswith(f"{name}：")
+
+
+def test_a_common_reading_is_chosen_and_recorded(evaluate, facts):
+    only = ("--only", "xian.branch_assembly.quarterly", "--organization", "b1", "--format", "json")
+
+    def last_year(*chosen):
+        found = json.loads(evaluate(facts, *only, *chosen).stdout)
+        [finding] = (one for one in found if one["period"] == "2020-Q4")
+        return finding
+
+    usual, presumed = last_year(), last_year("--set", "incomplete=judged")
+    assert (usual["verdict"], usual["readings"]["incomplete"]) == ("no_data", "no_data")
+    assert usual["alternatives"] == [{"reading": "incomplete=judged", "verdict": "deviation"}]
+    assert (presumed["verdict"], presumed["readings"]["incomplete"]) == ("deviation", "judged")

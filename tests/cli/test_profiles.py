@@ -50,3 +50,20 @@ def test_unknown_names(refused, command, places):
 @pytest.mark.parametrize("wrong", [["--format", "xml"], ["--as-of", "2021-02-30"]])
 def test_wrong_options(refused, wrong):
     assert wrong[1] in refused("profiles", "show", "xian", *wrong)[-1]
+
+
+@pytest.mark.parametrize("profile", ["jiaozuo", "jiaxing", "jiyuan", "shendingshan", "xian"])
+def test_every_convention_is_told_with_what_may_be_chosen(guiju, profile):
+    shown = json.loads(guiju("profiles", "show", profile, "--format", "json").stdout)
+    assert [found["id"] for found in shown["conventions"]] == [f"D{n}" for n in range(1, 15)]
+    chosen = {found["id"]: found["readings"] for found in shown["conventions"]}
+    for convention, reading in (
+        *(("D2", "carry_over"), ("D3", "incomplete"), ("D4", "first_period")),
+        ("D9", "shared_occasions"),
+    ):
+        assert reading in chosen[convention]
+    assert shown["conventions"][2]["tenant_setting"] == "complete_after_days"
+    assert chosen["D13"] == []
+    table = guiju("profiles", "show", profile).stdout
+    assert all(found["says"] in table for found in shown["conventions"])
+    assert "原则，不可选" in table

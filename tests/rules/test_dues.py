@@ -37,7 +37,7 @@ def test_not_fixed_is_pending_then_unknown_then_short(judge):
     assert base(judge, None, date(2020, 4, 1)) == "no_data"
     attested = [{"organization": "b", "period": "2020-Q1", "attested_on": date(2020, 4, 1)}]
     found = judge("dues_base", {}, rows(attestations=attested), date(2020, 4, 1))
-    assert found.verdicts() == {"p 2020": "not_met"}
+    assert found.verdicts() == {"p 2019": "not_applicable", "p 2020": "not_met"}
 
 
 def test_who_was_not_there_when_the_year_began(judge):
@@ -79,4 +79,8 @@ def test_only_leading_cadres(judge):
 
 def test_a_month_without_a_record(judge):
     found = judge("dues_paid", {}, rows(), date(2020, 2, 1)).verdicts()
-    assert found == {"p 2020-01": "no_data", "p 2020-02": "pending"}
+    assert found == {
+        "p 2019-12": "not_applicable",
+        "p 2020-01": "no_data",
+        "p 2020-02": "pending",
+    }

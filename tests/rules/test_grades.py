@@ -178,7 +178,8 @@ def test_the_worst_of_a_years_records_stands(judge):
 def test_the_year_of_issue_counts_whole_only_up_to_june(judge):
     early = [{**entry, "year": 2019, "decided_on": date(2019, 12, 31)} for entry in rated("合格")]
     rows = {"organizations": branches(1), "appraisals": early}
-    assert judge("scale", SCALE, rows, NEXT_YEAR) == []
+    [finding] = judge("scale", SCALE, rows, NEXT_YEAR)
+    assert (finding["period"], finding["verdict"]) == ("2019", "not_applicable")
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_open_or_unattested_years(judge):
     assert found["p 2020"] == "needs_judgement"
     assert found["p 2021"] == "pending"
     assert judge("leader_attendance", LIFE, rows([]), date(2021, 1, 1)).verdicts() == {
+        "p 2019": "not_applicable",
         "p 2020": "no_data",
         "p 2021": "pending",
     }

@@ -105,7 +105,42 @@ def test_weekday(day):
     ],
 )
 def test_the_first_period_a_notice_governs(issued, unit, first):
-    assert periods.label(periods.first_judged(periods.day(issued), unit), unit) == first
+    found = periods.first_judged(periods.day(issued), unit)
+    assert periods.label(found["half_way"], unit) == first
+
+
+def test_other_options_for_the_first_period():
+    def options(issued, unit):
+        found = periods.first_judged(periods.day(issued), unit)
+        return {option: periods.label(period, unit) for option, period in found.items()}
+
+    assert options(date(2019, 4, 29), Unit.YEAR) == {
+        "half_way": "2019",
+        "whole": "2020",
+        "touching": "2019",
+    }
+    assert options(date(2020, 7, 15), Unit.QUARTER) == {
+        "half_way": "2020-Q4",
+        "whole": "2020-Q4",
+        "touching": "2020-Q3",
+    }
+    assert set(options(date(2020, 7, 1), Unit.QUARTER).values()) == {"2020-Q3"}
+
+
+@pytest.mark.parametrize(
+    ("months", "end", "last"),
+    [
+        (1, "same_day", date(2020, 2, 29)),
+        (1, "day_before", date(2020, 2, 28)),
+        (6, "same_day", date(2020, 7, 31)),
+        (-2, "day_before", date(2019, 11, 29)),
+    ],
+)
+def test_a_deadline_some_months_away(months, end, last):
+    day = np.array([periods.day(date(2020, 1, 31)), periods.NULL_DAY], dtype=np.int32)
+    found = periods.deadline(day, months, end)
+    assert periods.to_date(int(found[0])) == last
+    assert found[1] == periods.NULL_DAY
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_a_year_without_a_calendar_warns_and_judges_nothing_by_holidays(judge):
     rows = {"organizations": BRANCH, "occasions": held("theme_day", date(2021, 6, 11))}
     judged = judge("window", FRIDAY, rows, date(2021, 7, 1), calendar=Calendar())
     assert judged.verdicts()["b 2021-06"] == "needs_judgement"
-    assert "没有 2020、2021 年的节假日安排，“示例要求”遇其他日期由人认定。" in judged.warnings
+    assert "没有 2019、2020、2021 年的节假日安排，“示例要求”遇其他日期由人认定。" in judged.warnings
     on_the_day = {**rows, "occasions": held("theme_day", date(2021, 6, 4))}
     judged = judge("window", FRIDAY, on_the_day, date(2021, 7, 1), calendar=Calendar())
     assert judged.verdicts()["b 2021-06"] == "met"

@@ -8,6 +8,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from guiju import plugins
+from guiju.rules.conventions import conventions
 from guiju.web.pages.library import RELATIONS, by_subject, is_stale
 
 
@@ -30,6 +31,8 @@ def test_every_notice_tells_all_its_statements_readings_and_what_it_forbids(clie
             assert escaped(reading.title) in page
         for entry in pack.forbidden:
             assert escaped(entry.message) in page
+        for convention in conventions():
+            assert escaped(convention.says) in page
 
 
 def escaped(text: str) -> str:

@@ -83,6 +83,7 @@ def show(profile: str, variant: str | None, as_of: date | None, format_: str) ->
                 **library.summary(pack),
                 "requirements": rows,
                 "scales": library.scales(pack),
+                "conventions": library.conventions(pack),
                 "readings": library.readings(pack),
                 "settings": library.settings(pack),
                 "report_formats": formats,
@@ -115,11 +116,17 @@ def show(profile: str, variant: str | None, as_of: date | None, format_: str) ->
             ],
         ),
         (
+            _("通用约定"),
+            ["ID", _("约定"), _("内容"), _("可选的解读和设置")],
+            [[c["id"], c["title"], c["says"], _left_open(c)] for c in library.conventions(pack)],
+        ),
+        (
             _("解读"),
-            ["ID", _("问题"), _("默认"), _("选项")],
+            ["ID", _("依据"), _("问题"), _("默认"), _("选项")],
             [
                 [
                     r["id"],
+                    "、".join(filter(None, (r["convention"], r["trap"]))),
                     r["title"],
                     r["default"],
                     "；".join(f"{o['value']}={o['title']}" for o in r["options"]),
@@ -166,6 +173,16 @@ def diff(a: str, b: str, as_of: date | None, format_: str) -> None:
             for row in rows
         ],
     )
+
+
+def _left_open(convention: dict[str, Any]) -> str:
+    """What may be chosen where a convention applies."""
+    if convention["principle"]:
+        return _("原则，不可选")
+    names = [*convention["readings"], *convention["settings"]]
+    if convention["tenant_setting"]:
+        names.append(_("{name}（租户设置）").format(name=convention["tenant_setting"]))
+    return "、".join(names) or _("本通知没有涉及")
 
 
 def _sides(sides: list[dict[str, Any]]) -> str:

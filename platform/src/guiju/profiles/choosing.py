@@ -13,6 +13,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from guiju.language import gettext as _
+from guiju.rules.conventions import conventions
 from guiju.rules.pack import Forbidden, Pack, Reading, Requirement, Setting
 from guiju.rules.problems import BadInput, Problem
 
@@ -35,10 +36,14 @@ class Question:
     title: str
     #: Id of the ambiguity in the catalogue of notices.
     trap: str | None
+    #: Id of the convention that it is an instance of.
+    convention: str | None
     note: str | None
     default: str
     options: Sequence[tuple[str, str]]
     most: int | None
+    #: Whether all notices leave it open alike.
+    common: bool
     #: Requirements whose judgement rests on the answer.
     touches: Sequence[Requirement]
 
@@ -56,15 +61,18 @@ def questions(pack: Pack) -> list[Question]:
 
 
 def _of_reading(pack: Pack, reading: Reading) -> Question:
+    says = {convention.id: convention.says for convention in conventions()}
     return Question(
         name=reading.id,
         reading=True,
         type="choice",
         title=reading.title,
         trap=reading.trap,
-        note=None,
+        convention=reading.convention,
+        note=says[str(reading.convention)] if reading.borne_by else None,
         default=reading.default,
         options=[(option.value, option.title) for option in reading.options],
+        common=bool(reading.borne_by),
         most=None,
         touches=[pack.by_id[name] for name in reading.affects],
     )
@@ -81,9 +89,11 @@ def _of_setting(pack: Pack, setting: Setting) -> Question:
         type=setting.type,
         title=setting.title,
         trap=None,
+        convention=setting.convention,
         note=setting.note,
         default=text_of(setting.default),
         options=options.get(setting.type, []),
+        common=False,
         most=setting.max,
         touches=[
             requirement for requirement in pack.requirements if _uses(requirement, setting.id)

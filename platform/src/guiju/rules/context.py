@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from guiju.rules import completeness, findings, periods
 from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
+from guiju.rules.checks.base import FIRST_PERIOD
 from guiju.rules.completeness import Completeness
 from guiju.rules.facts import Facts
 from guiju.rules.pack import AppliesTo, Choices, Pack
@@ -239,7 +240,9 @@ class Context:
         """First and last period (inclusive) that a rule judges as of the day; may be empty."""
         low = periods.index(max(rule.valid_from, FIRST_DAY), unit)
         if rule.first:
-            low = periods.first_judged(rule.valid_from, unit)
+            # What had begun by then is looked at too, but only for information.
+            if FIRST_PERIOD not in rule.readings:
+                low = periods.first_judged(rule.valid_from, unit)["half_way"]
         elif periods.first_day(low, unit) < rule.valid_from and rule.version.transition != "new":
             low += 1
         if self.judge_from > FIRST_DAY:
@@ -251,6 +254,14 @@ class Context:
             # takes it over says so; an expiring rule judges whole periods only.
             high -= not rule.keeps_last
         return low, high
+
+    def first_judged(self, rule: Rule, unit: Unit) -> int:
+        """The first period that a rule not only looks at but judges."""
+        low, _high = self.span(rule, unit)
+        if rule.first and FIRST_PERIOD in rule.readings:
+            starts = periods.first_judged(rule.valid_from, unit)
+            low = max(low, starts[rule.readings[FIRST_PERIOD]])
+        return low
 
     def in_validity(self, rule: Rule, days: Days) -> Bools:
         """Days on which the rule is in force, judged at all, and not later than the day."""
@@ -334,6 +345,32 @@ class Context:
     def _completeness(self) -> Completeness:
         since = max(self.judge_from, periods.day(self.pack.issued_on))
         return completeness.of(self.facts, self.as_of, since, self.complete_after)
+
+    @cached_property
+    def presuming(self) -> Context:
+        """The same evaluation with every month that is over complete, unless objected to (D3)."""
+        found = Context(
+            self.pack,
+            self.facts,
+            self.as_of,
+            self.choices,
+            self.calendar,
+            self.scope,
+            self.judge_from,
+            complete_after=0,
+        )
+        found.warnings = self.warnings
+        return found
+
+    @cached_property
+    def presumes_more(self) -> bool:
+        """Whether some month of somebody in scope is complete only if that is presumed."""
+        first = periods.index(max(self.judge_from, periods.day(self.pack.issued_on)), Unit.MONTH)
+        months = np.arange(first, periods.index(self.as_of, Unit.MONTH), dtype=np.int32)
+        everybody = np.flatnonzero(self.scope).astype(np.int32)
+        organization, month = np.repeat(everybody, len(months)), np.tile(months, len(everybody))
+        known = self.attested(organization, month, Unit.MONTH)
+        return bool((self.presuming.attested(organization, month, Unit.MONTH) & ~known).any())
 
 
 Condition = Callable[[Context, Codes, Days], Bools]

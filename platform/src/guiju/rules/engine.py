@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from guiju.rules import calendars, findings, periods
+from guiju.rules import calendars, doubts, findings, periods
 from guiju.rules.arrays import among
 from guiju.rules.calendars import Calendar
-from guiju.rules.checks.base import SHORTFALLS, Check, Footprint
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, SHORTFALLS, Check, Footprint
 from guiju.rules.context import CONDITION_READS, Context
 from guiju.rules.facts import Facts
 from guiju.rules.findings import Block, Findings, Other
@@ -54,6 +54,8 @@ class Rule:
     keeps_last: bool
     #: Labels of the codes that the pack adds, by vocabulary.
     vocabularies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: The readings that bear on it, each with the option it is judged by.
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -185,6 +187,9 @@ def _others(
 ) -> Iterator[tuple[str, str, list[Rule]]]:
     """The rules that each reading touches under each option that is not chosen."""
     for reading in pack.readings:
+        if reading.id == FIRST_PERIOD:
+            # Nothing is judged otherwise: what had begun is only shown otherwise.
+            continue
         affected = set(reading.affects) if only is None else set(reading.affects) & set(only)
         for option in reading.options:
             if affected and option.value != choices.readings[reading.id]:
@@ -201,7 +206,6 @@ def compile_rules(
     only: Collection[str] | None = None,
 ) -> list[Rule]:
     """The rules to judge by, in order of the pack, readings applied."""
-    patches = _patches(pack, choices.readings)
     settings = repr(sorted(choices.settings.items()))
     # Loading parameters takes longer than judging one organization by them.
     known: dict[Any, list[Rule]] = pack.memory if checks is CHECKS else {}
@@ -209,14 +213,18 @@ def compile_rules(
     for requirement in pack.requirements:
         if only is not None and requirement.id not in only:
             continue
-        patch = patches.get(requirement.id, {})
         for part in requirement.parts:
             if part.check is None:
                 continue
-            key = ("rules", requirement.id, part.id, repr(patch), settings)
+            chosen = {
+                reading.id: choices.readings[reading.id]
+                for reading in pack.readings
+                if reading.bears_on(requirement.id, part.id)
+            }
+            key = ("rules", requirement.id, part.id, repr(chosen), settings)
             rules = known.get(key)
             if rules is None:
-                rules = known[key] = list(_rules(pack, requirement, part, checks, patch, choices))
+                rules = known[key] = list(_rules(pack, requirement, part, checks, chosen, choices))
             found += rules
     return found
 
@@ -233,12 +241,14 @@ def rules_under_all_readings(
     return [*program.rules, *(rule for _, _, rules in program.others for rule in rules)]
 
 
-def _patches(pack: Pack, readings: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    """Parameter patches by requirement id under the chosen readings."""
-    found: dict[str, dict[str, object]] = {}
+def _patch(pack: Pack, requirement: Requirement, chosen: Mapping[str, str]) -> dict[str, object]:
+    """What the readings that bear on a part change in its parameters."""
+    found: dict[str, object] = {}
     for reading in pack.readings:
-        for requirement, patch in reading.option(readings[reading.id]).sets.items():
-            found.setdefault(requirement, {}).update(patch)
+        if reading.id in chosen:
+            option = reading.option(chosen[reading.id])
+            found |= {reading.id: option.value} if reading.borne_by else {}
+            found |= option.sets.get(requirement.id, {})
     return found
 
 
@@ -247,12 +257,15 @@ def _rules(
     requirement: Requirement,
     part: Part,
     checks: Mapping[str, Check],
-    patch: Mapping[str, object],
+    chosen: Mapping[str, str],
     choices: Choices,
 ) -> Iterable[Rule]:
     assert part.check is not None
     check = checks[part.check]
-    patch = dict(patch)
+    patch = _patch(pack, requirement, chosen)
+    # What these two say is the engine's business, whatever the check.
+    for name in (FIRST_PERIOD, INCOMPLETE):
+        patch.pop(name, None)
     shortfall = patch.pop("shortfall", part.shortfall)
     for number, version in enumerate(part.versions):
         if version.repealed:
@@ -280,19 +293,21 @@ def _rules(
             first=number == 0,
             keeps_last=bool(later) and later[0].transition == "old",
             vocabularies=pack.vocabularies,
+            readings=chosen,
         )
 
 
 def _judge(rules: Sequence[Rule], context: Context) -> list[Block]:
-    by_check: dict[str, list[Rule]] = {}
+    by_check: dict[tuple[str, bool], list[Rule]] = {}
     for rule in rules:
         # Of a single branch, a third of the rules are about somebody else.
         if context.reaches(rule):
-            by_check.setdefault(rule.check.name, []).append(rule)
+            presumed = rule.readings.get(INCOMPLETE) == "judged"
+            by_check.setdefault((rule.check.name, presumed), []).append(rule)
     blocks = [
-        block
-        for group in by_check.values()
-        for block in group[0].check.judge(group, context)
+        _begun(block)
+        for (_name, presumed), group in by_check.items()
+        for block in group[0].check.judge(group, context.presuming if presumed else context)
         if len(block)
     ]
     return _in_order(rules, blocks)
@@ -332,6 +347,52 @@ def _with_silence(rules: Sequence[Rule], blocks: list[Block], context: Context) 
     return _in_order(rules, [*blocks, *silent])
 
 
+# -- the period in which the notice was issued ---------------------------------------
+
+
+def _begun(block: Block) -> Block:
+    """The block with what had begun before the notice said so for information only (D4)."""
+    found = _issue_period(block)
+    if found is None:
+        return block
+    period, starts = found
+    if starts[block.rule.readings[FIRST_PERIOD]] > period:
+        early = (block.period == period) & (block.verdict != findings.NOT_APPLICABLE)
+        block.judged = block.verdict
+        block.verdict = np.where(early, findings.NOT_APPLICABLE, block.verdict).astype(np.int8)
+        note = np.zeros(len(block), np.int8) if block.note is None else block.note
+        block.note = (note | np.where(early, findings.EARLY, 0)).astype(np.int8)
+    return block
+
+
+def _if_begun(block: Block) -> Iterator[Other]:
+    """The verdicts on the period in which the notice was issued, under the other options."""
+    found = _issue_period(block)
+    if found is None:
+        return
+    period, starts = found
+    judged = block.verdict if block.judged is None else block.judged
+    rows = np.flatnonzero((block.period == period) & (judged != findings.NOT_APPLICABLE))
+    silent = np.full(len(rows), findings.NOT_APPLICABLE, dtype=np.int8)
+    chosen = starts[block.rule.readings[FIRST_PERIOD]] > period
+    for option, start in starts.items():
+        if len(rows) and (start > period) != chosen:
+            yield Other(FIRST_PERIOD, option, rows, silent if start > period else judged[rows])
+
+
+def _issue_period(block: Block) -> tuple[int, Mapping[str, int]] | None:
+    """The period in which the rule began, and the first one judged by each option of D4.
+
+    None where every option judges the same.
+    """
+    rule = block.rule
+    if FIRST_PERIOD not in rule.readings or block.unit is None or not rule.first:
+        return None
+    starts = periods.first_judged(rule.valid_from, block.unit)
+    period = starts["touching"]
+    return None if starts["whole"] == period else (period, starts)
+
+
 # -- other readings --------------------------------------------------------------
 
 
@@ -345,7 +406,11 @@ def _add_alternatives(
     for block in blocks:
         by_id.setdefault(block.rule.id, []).append(block)
     for reading, option, rules in others:
-        touched = [rule for rule in rules if rule.id in by_id]
+        touched = [
+            rule
+            for rule in rules
+            if any(doubts.of(reading, block, context) for block in by_id.get(rule.id, ()))
+        ]
         if not touched:
             continue
         mine = [block for id_ in dict.fromkeys(rule.id for rule in touched) for block in by_id[id_]]
@@ -353,6 +418,8 @@ def _add_alternatives(
             rows, verdicts = _differences(block, other)
             if len(rows):
                 block.others.append(Other(reading, option, rows, verdicts))
+    for block in blocks:
+        block.others += _if_begun(block)
 
 
 def _paired(blocks: Sequence[Block], others: Sequence[Block]) -> Iterable[tuple[Block, Block]]:

@@ -7,7 +7,7 @@ text.  Messages and explanations are rendered when somebody reads a finding.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -37,8 +37,10 @@ NEEDS_JUDGEMENT: Final = CODE_OF[Verdict.NEEDS_JUDGEMENT]
 NO_DATA: Final = CODE_OF[Verdict.NO_DATA]
 NOT_APPLICABLE: Final = CODE_OF[Verdict.NOT_APPLICABLE]
 
-#: Bit of a note: a person's recorded judgement decided the verdict.  Checks use lower bits.
+#: Bits of a note; checks use lower ones.  A person's recorded judgement decided the verdict.
 SETTLED: Final = 1 << 6
+#: The period had begun when the notice was issued, so nothing is judged (D4).
+EARLY: Final = 1 << 5
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class Block:
     due: Codes | None = None
     note: NDArray[np.int8] | None = None
     others: list[Other] = field(default_factory=list)
+    #: The verdicts as they would be if nothing had begun too early to be judged.
+    judged: Verdicts | None = None
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -131,6 +135,7 @@ class Block:
             period=None if self.period is None else self.period[keep],
             due=None if self.due is None else self.due[keep],
             note=None if self.note is None else self.note[keep],
+            judged=None if self.judged is None else self.judged[keep],
         )
 
 
@@ -193,7 +198,7 @@ class Finding:
 
     @property
     def due(self) -> str | None:
-        if self.block.due is None or int(self.block.due[self.row]) == NULL_DAY:
+        if self.early or self.block.due is None or int(self.block.due[self.row]) == NULL_DAY:
             return None
         return periods.to_date(int(self.block.due[self.row])).isoformat()
 
@@ -250,16 +255,33 @@ class Finding:
         return bool(self.note & SETTLED)
 
     @property
+    def early(self) -> bool:
+        """Whether the period had begun when the notice was issued: shown, but not judged."""
+        return bool(self.note & EARLY)
+
+    @property
     def message(self) -> str:
         if self.settled:
             about = f"{self.period_text or ''}“{self.rule.title}”"
             return f"{about}：已由人认定为“{JUDGED_VERDICTS[self.verdict]}”，理由见认定记录。"
         if self.silent:
             return f"“{self.rule.title}”不适用于本组织。"
+        if self.early:
+            return self._for_information()
         if self.verdict is Verdict.NOT_APPLICABLE and self.block.period is None:
             return self.rule.check.not_reached(self)
         said = self.rule.check.message(self)
         return self._asking_why(said) if self.verdict is Verdict.DEVIATION else said
+
+    def _for_information(self) -> str:
+        """What the records show of a period that had begun when the notice was issued."""
+        block = self.block
+        assert block.judged is not None and block.note is not None
+        judged = replace(block, verdict=block.judged, note=block.note & ~EARLY, judged=None)
+        said = self.rule.check.message(replace(self, block=judged))
+        begun = periods.to_date(self.rule.valid_from).isoformat()
+        why = f"规定施行（{begun}）时这一期间已经开始，不作判定，仅供了解"
+        return f"{said.removesuffix('。')}；{why}。"
 
     def _asking_why(self, said: str) -> str:
         """A deviation is never a breach: what is wanted is the reason."""
@@ -289,6 +311,7 @@ class Finding:
             },
             "alternatives": self.alternatives,
             "message": self.message,
+            "readings": dict(self.rule.readings),
         }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from guiju.rules import conventions as common
 from guiju.rules.pack import Pack, Part, Requirement, Version
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Automation, Strictness
@@ -94,11 +95,32 @@ def readings(pack: Pack) -> list[dict[str, Any]]:
             "id": reading.id,
             "title": reading.title,
             "trap": reading.trap,
+            "convention": reading.convention,
+            "common": bool(reading.borne_by),
             "default": reading.default,
             "options": [{"value": o.value, "title": o.title} for o in reading.options],
             "affects": list(reading.affects),
         }
         for reading in pack.readings
+    ]
+
+
+def conventions(pack: Pack) -> list[dict[str, Any]]:
+    """How the notice is read where it does not say, and what may be chosen instead.
+
+    A convention without readings or settings leaves nothing to choose in this notice.
+    """
+    return [
+        {
+            "id": convention.id,
+            "title": convention.title,
+            "says": convention.says,
+            "principle": convention.principle,
+            "readings": [r.id for r in pack.readings if r.convention == convention.id],
+            "settings": [s.id for s in pack.settings if s.convention == convention.id],
+            "tenant_setting": convention.tenant_setting,
+        }
+        for convention in common.conventions()
     ]
 
 
@@ -112,6 +134,7 @@ def settings(pack: Pack) -> list[dict[str, Any]]:
             "default": setting.default,
             "choices": list(setting.choices),
             "note": setting.note,
+            "convention": setting.convention,
         }
         for setting in pack.settings
     ]

@@ -16,7 +16,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from guiju.rules import located, periods
+from guiju.rules import conventions, located, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks.base import Check
 from guiju.rules.context import CONDITIONS
@@ -49,6 +49,7 @@ SHORTFALLS = (
 )
 
 _ID = validate.Regexp(r"[a-z0-9_]+(\.[a-z0-9_]+){2,3}", error="应为 规则包.主题.名称")
+_CONVENTIONS = [convention.id for convention in conventions.conventions()]
 _NAME = validate.Regexp(r"[a-z][a-z0-9_]*", error="应为小写字母、数字和下划线")
 
 
@@ -133,6 +134,7 @@ class _ReadingSchema(_Strict):
     title = fields.String(required=True)
     default = fields.String(required=True)
     trap = fields.String(load_default=None)
+    convention = fields.String(load_default=None, validate=validate.OneOf(_CONVENTIONS))
     options = fields.List(
         fields.Nested(_OptionSchema), required=True, validate=validate.Length(2), data_key="option"
     )
@@ -149,6 +151,7 @@ class _SettingSchema(_Strict):
     choices = fields.List(fields.String(), load_default=list)
     max = fields.Integer(strict=True, load_default=None)
     note = fields.String(load_default=None)
+    convention = fields.String(load_default=None, validate=validate.OneOf(_CONVENTIONS))
 
 
 class _ForbiddenSchema(_Strict):
@@ -242,12 +245,13 @@ class _Builder:
             for id, entry in self.data["variants"].items()
         )
         self._unique("requirement", (r["id"] for r in self.data["requirement"]))
-        self._unique("reading", (r["id"] for r in self.data["reading"]))
         requirements = tuple(
             self._requirement(entry, head, issued, {variant.id for variant in variants})
             for entry in self.data["requirement"]
         )
         known = {requirement.id: requirement for requirement in requirements}
+        common = conventions.readings(requirements, self.checks)
+        self._unique("reading", [r["id"] for r in self.data["reading"]] + [r.id for r in common])
         pack = Pack(
             id=head["id"],
             title=head["title"],
@@ -257,7 +261,7 @@ class _Builder:
             checked_on=self._date("pack checked_on", head["checked_on"]),
             requirements=requirements,
             variants=variants,
-            readings=tuple(self._reading(entry, known) for entry in self.data["reading"]),
+            readings=(*(self._reading(entry, known) for entry in self.data["reading"]), *common),
             settings=tuple(
                 Setting(**{**entry, "choices": tuple(entry["choices"])})
                 for entry in self.data["setting"]
@@ -487,4 +491,11 @@ class _Builder:
                         for extra in ("strictness", "shortfall"):
                             merged.pop(extra, None)
                         self._parameters(place, part.check, merged)
-        return Reading(entry["id"], entry["title"], entry["default"], options, entry["trap"])
+        return Reading(
+            id=entry["id"],
+            title=entry["title"],
+            default=entry["default"],
+            options=options,
+            trap=entry["trap"],
+            convention=entry["convention"],
+        )

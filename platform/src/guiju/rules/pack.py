@@ -115,18 +115,32 @@ class Option:
 
 @dataclass(frozen=True)
 class Reading:
-    """An ambiguity with its default and the other defensible readings."""
+    """An ambiguity with its default and the other defensible readings.
+
+    ``convention`` is the id of the convention that it is an instance of.  A reading common
+    to all notices patches nothing by requirement: ``borne_by`` are the parts (requirement
+    and part id) that it bears on, in each of which it is a parameter of its own name.
+    """
 
     id: str
     title: str
     default: str
     options: tuple[Option, ...]
     trap: str | None = None
+    convention: str | None = None
+    borne_by: frozenset[tuple[str, str | None]] = frozenset()
 
-    @property
+    @cached_property
     def affects(self) -> tuple[str, ...]:
         """Ids of the requirements that some option patches."""
-        return tuple(dict.fromkeys(name for option in self.options for name in option.sets))
+        own = (name for option in self.options for name in option.sets)
+        return tuple(dict.fromkeys([*own, *sorted(name for name, _part in self.borne_by)]))
+
+    def bears_on(self, requirement: str, part: str | None) -> bool:
+        """Whether it matters for a part of a requirement."""
+        if self.borne_by:
+            return (requirement, part) in self.borne_by
+        return requirement in self.affects
 
     def option(self, value: str) -> Option:
         for option in self.options:
@@ -151,6 +165,8 @@ class Setting:
     max: int | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    #: Id of the convention that leaves this to the tenant.
+    convention: str | None = None
 
 
 @dataclass(frozen=True)

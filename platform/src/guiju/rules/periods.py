@@ -11,8 +11,11 @@ Sources: readings D2, D3, D4 and D8 of the catalogue of notices.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -130,22 +133,36 @@ def add_months(days: Days, number: int) -> Days:
     return np.where(days == NULL_DAY, np.int32(NULL_DAY), shifted).astype(np.int32)
 
 
+def deadline(days: Days, months: int, end: str) -> Days:
+    """The last day in time so many months after each day (before it if negative).
+
+    ``end`` is an option of reading D8: the ``same_day`` of the month, or the ``day_before``.
+    """
+    found = add_months(days, months)
+    if end == "same_day":
+        return found
+    return np.where(found == NULL_DAY, found, found - np.int32(1)).astype(np.int32)
+
+
 def weekday(days: Days) -> Indices:
     """Monday 0 … Sunday 6."""
     return (np.asarray(days, dtype=np.int64) + 3).astype(np.int32) % np.int32(7)
 
 
-def first_judged(issued_on: int, unit: Unit) -> int:
-    """Index of the first period that a notice of that day governs (reading D4).
+@lru_cache(maxsize=1024)
+def first_judged(issued_on: int, unit: Unit) -> Mapping[str, int]:
+    """Index of the first period that a notice of that day governs, by option of reading D4.
 
-    Shorter periods begin on or after the day of issue; a year counts whole if the
-    notice is dated on or before 30 June.
+    Shorter periods begin on or after the day of issue (``whole``); a year counts from the
+    notice's own if that is dated on or before 30 June (``half_way``); or the period in which
+    the notice was issued counts in any case (``touching``).
     """
-    found = index(issued_on, unit)
-    if unit is Unit.YEAR:
-        issued = to_date(issued_on)
-        return found if (issued.month, issued.day) <= (6, 30) else found + 1
-    return found if first_day(found, unit) >= issued_on else found + 1
+    touching = index(issued_on, unit)
+    whole = touching if first_day(touching, unit) >= issued_on else touching + 1
+    issued = to_date(issued_on)
+    early = unit is Unit.YEAR and (issued.month, issued.day) <= (6, 30)
+    starts = {"half_way": touching if early else whole, "whole": whole, "touching": touching}
+    return MappingProxyType(starts)
 
 
 _LETTERS: Final = {Unit.HALF: "H", Unit.QUARTER: "Q", Unit.BIMONTH: "B"}

@@ -51,6 +51,9 @@ class ProfileDetailSchema(ProfileSchema):
 
     requirements = fields.List(fields.Dict(), required=True, metadata={"description": "各项要求"})
     scales = fields.List(fields.Dict(), required=True, metadata={"description": "等次"})
+    conventions = fields.List(
+        fields.Dict(), required=True, metadata={"description": "通知没有写明时的通用约定"}
+    )
     readings = fields.List(
         fields.Dict(), required=True, metadata={"description": "条文可有几种理解之处"}
     )
@@ -129,6 +132,7 @@ def show(query: Mapping[str, Any], profile: str) -> dict[str, Any]:
             **library.summary(pack),
             "requirements": library.requirements(pack, variant, as_of),
             "scales": library.scales(pack),
+            "conventions": library.conventions(pack),
             "readings": library.readings(pack),
             "settings": library.settings(pack),
             "report_formats": formats,

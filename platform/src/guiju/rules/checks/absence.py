@@ -159,6 +159,8 @@ class AbsenceLadderSchema(_AbsenceSchema):
     row = fields.Integer(strict=True, required=True, validate=validate.Range(1, 12))
     #: Whether an excused absence ends the row, or is passed over.
     excused = fields.String(load_default="ends", validate=validate.OneOf(("ends", "passed_over")))
+    #: Several items of one day: ``one`` occasion, or ``each`` one of its own.
+    same_day = fields.String(load_default="one", validate=validate.OneOf(("one", "each")))
 
 
 class AbsenceLadder(Check):
@@ -216,7 +218,7 @@ class AbsenceLadder(Check):
 
 @dataclass(frozen=True)
 class _Reached:
-    """Members who reached a row of absences by one reading or the other.
+    """Members who reached a row of absences by one reading or another.
 
     ``day`` is when they last did, ``length`` their longest row by the reading chosen, and
     ``occasion`` the absences of that row, each at the ``place`` of its member.
@@ -231,21 +233,30 @@ class _Reached:
 
 
 def _reached(rule: Rule, context: Context, rows: _Attended) -> _Reached:
-    chosen = _by_day(rows, pass_over=rule.parameters["excused"] == "passed_over")
-    other = _by_day(rows, pass_over=rule.parameters["excused"] != "passed_over")
     row = rule.parameters["row"]
+    pass_over = rule.parameters["excused"] == "passed_over"
+    each = rule.parameters["same_day"] == "each"
+    chosen = _in_order(rows, pass_over=pass_over, each=each)
     length, start = _runs(chosen)
     longest = np.zeros(context.facts.count("people"), dtype=np.int64)
     np.maximum.at(longest, chosen.person, np.where(chosen.status < 0, length, 0))
-    mine, theirs = _last(chosen, row), _last(other, row)
-    theirs = theirs[longest[other.person[theirs]] < row]
+    mine = _last(chosen, row)
+    found = [chosen.take(mine)]
+    known = longest >= row
+    # One reading changed at a time.
+    for excused, same_day in ((not pass_over, each), (pass_over, not each)):
+        other = _in_order(rows, pass_over=excused, each=same_day)
+        theirs = _last(other, row)
+        theirs = theirs[~known[other.person[theirs]]]
+        known[other.person[theirs]] = True
+        found.append(other.take(theirs))
     place = np.repeat(np.arange(len(mine)), row)
     run = start[mine][place] + np.tile(np.arange(row), len(mine))
-    person = np.concatenate([chosen.person[mine], other.person[theirs]]).astype(np.int32)
+    person = np.concatenate([one.person for one in found]).astype(np.int32)
     return _Reached(
         person,
-        np.concatenate([chosen.branch[mine], other.branch[theirs]]),
-        np.concatenate([chosen.day[mine], other.day[theirs]]),
+        np.concatenate([one.branch for one in found]),
+        np.concatenate([one.day for one in found]),
         longest[person],
         chosen.occasion[run],
         place,
@@ -259,13 +270,18 @@ def _last(rows: _Attended, row: int) -> NDArray[np.int64]:
     return at[np.unique(rows.person[at], return_index=True)[1]]
 
 
-def _by_day(rows: _Attended, *, pass_over: bool) -> _Attended:
-    """In order of person and day, several items of a day as one: whoever came, came."""
+def _in_order(rows: _Attended, *, pass_over: bool, each: bool) -> _Attended:
+    """In order of person and day.
+
+    Several items of a day are one, and whoever came to one came, unless ``each`` counts;
+    ``pass_over`` leaves out what a member was excused from.
+    """
     order = np.lexsort((-rows.status, rows.day, rows.person))
     rows = rows.take(order)
-    same = np.zeros(len(order), dtype=np.bool_)
-    same[1:] = (rows.person[1:] == rows.person[:-1]) & (rows.day[1:] == rows.day[:-1])
-    rows = rows.take(np.flatnonzero(~same))
+    if not each:
+        same = np.zeros(len(order), dtype=np.bool_)
+        same[1:] = (rows.person[1:] == rows.person[:-1]) & (rows.day[1:] == rows.day[:-1])
+        rows = rows.take(np.flatnonzero(~same))
     return rows.take(np.flatnonzero(rows.status != 0)) if pass_over else rows
 
 
@@ -288,6 +304,10 @@ class AbsenceMonthsSchema(_AbsenceSchema):
     months = fields.Integer(strict=True, load_default=6, validate=validate.Range(2, 24))
     #: Whether a month with an excused absence ends the row, or is passed over.
     excused = fields.String(load_default="ends", validate=validate.OneOf(("ends", "passed_over")))
+    #: Months are those of the ``calendar``, or run from the day last attended (``rolling``).
+    counted = fields.String(
+        load_default="calendar", validate=validate.OneOf(("calendar", "rolling"))
+    )
 
 
 class AbsenceMonths(Check):
@@ -320,18 +340,22 @@ class AbsenceMonths(Check):
         person = np.flatnonzero(found | months.quiet(row)).astype(np.int32)
         person = person[months.branch_of(person) >= 0]
         attended = months.last_attended(person)
-        keep = found[person] | months.warned(person, attended, row)
-        person, attended = person[keep], attended[keep]
+        warned = months.warned(person, attended, row)
+        keep = found[person] | warned
+        person, attended, warned = person[keep], attended[keep], warned[keep]
         if not len(person):
             return
-        reached = found[person]
+        rolling = warned & (rule.parameters["counted"] == "rolling")
+        reached = found[person] | rolling
         # From the end of the month that made it so many, whatever followed.
         full = last[person] - longest[person] + row
         threshold = periods.last_days(np.maximum(full, 0) + low, Unit.MONTH)
+        since = periods.add_months(attended, row)
+        threshold = np.where(found[person], threshold, since).astype(np.int32)
         done = reached & acted(rule, context, person, threshold)
         end = periods.last_days(np.maximum(last[person], 0) + low, Unit.MONTH)
         verdict = np.where(
-            reached & (attended <= end), findings.ACTION_DUE, findings.NEEDS_JUDGEMENT
+            reached & ((attended <= end) | rolling), findings.ACTION_DUE, findings.NEEDS_JUDGEMENT
         )
         yield Block(
             rule=rule,
@@ -350,8 +374,10 @@ class AbsenceMonths(Check):
             case Verdict.MET:
                 return f"{said}，已有处理记录。"
             case Verdict.ACTION_DUE:
+                reached = "达到" if finding.observed >= finding.required else "距上次参加已满"
                 return (
-                    f"{said}，达到 {finding.required} 个月，请查明有无正当理由；处置由党组织决定。"
+                    f"{said}，{reached} {finding.required} 个月，"
+                    "请查明有无正当理由；处置由党组织决定。"
                 )
             case _ if finding.observed >= finding.required:
                 return f"{said}，此后又参加了；请查明当时有无正当理由，由人认定。"

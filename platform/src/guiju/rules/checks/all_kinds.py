@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import streams, wording
-from guiju.rules.checks.base import Check, Footprint, code_list, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    code_list,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.vocabulary import Verdict
 
@@ -51,6 +58,10 @@ class AllKinds(Check):
     schema = AllKindsSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "期间内各类事项齐全"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return self.rests_on | streams.readings(parameters)
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = streams.reads(parameters)

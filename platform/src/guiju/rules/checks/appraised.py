@@ -17,7 +17,14 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import grades
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+)
 from guiju.rules.checks.occasions import pack_pair, unpack_pair
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -60,6 +67,7 @@ class Appraised(Check):
     schema = AppraisedSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "上级评定、备案评议结果"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         column = DUTIES[parameters["duty"]][0]

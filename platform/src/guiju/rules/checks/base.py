@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from guiju.rules import conventions
 from guiju.rules.periods import UNIT_NAMES, Unit
 from guiju.rules.vocabulary import Strictness, Verdict, Vocabulary
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from guiju.rules.engine import Rule
     from guiju.rules.facts import Facts
     from guiju.rules.findings import Block, Finding
+
+
+#: The readings common to all notices (see :mod:`guiju.rules.conventions`) that a check may name.
+CARRY_OVER: Final = "carry_over"
+INCOMPLETE: Final = "incomplete"
+FIRST_PERIOD: Final = "first_period"
+ROSTER_DAY: Final = "roster_day"
+MONTHS_END: Final = "months_end"
+SHARED_OCCASIONS: Final = "shared_occasions"
 
 
 class Footprint(Flag):
@@ -67,6 +77,12 @@ def ratio_field(**options: Any) -> fields.List[Any]:
     )
 
 
+def reading_field(reading: str) -> fields.String:
+    """The parameter that a common reading sets; its default is the reading's."""
+    options = conventions.options(reading)
+    return fields.String(load_default=options[0], validate=validate.OneOf(options))
+
+
 def code_list(vocabulary: Vocabulary, *, required: bool = False) -> fields.List[Any]:
     """A list of codes; the loader checks them against the vocabulary and the pack's own codes."""
     options: dict[str, Any] = {"required": True} if required else {"load_default": list}
@@ -90,6 +106,8 @@ class Check:
     footprint: ClassVar[Footprint] = Footprint.OWN
     #: One sentence in Chinese: what this shape compares (shown in the profile library).
     summary: ClassVar[str]
+    #: Common readings that every rule of this shape rests on.
+    rests_on: ClassVar[frozenset[str]] = frozenset()
     #: The table whose row number ``observed`` is, where it is one; such a number means
     #: something else in other facts, so whoever keeps findings has to translate it.
     observed_table: ClassVar[str | None] = None
@@ -97,6 +115,13 @@ class Check:
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         """The facts columns, as (table, column), that judging with these parameters touches."""
         raise NotImplementedError
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        """The common readings that a rule with these parameters (as the pack has them) rests on.
+
+        All but ``first_period`` and ``incomplete`` are parameters of the same name.
+        """
+        return self.rests_on
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         """Blocks of findings for the rules, each about every subject in scope."""
@@ -125,6 +150,8 @@ class Check:
 
 class PeriodCheck(Check):
     """A shape of rules about each period of the unit in the parameter ``per``."""
+
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:

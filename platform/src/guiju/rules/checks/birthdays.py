@@ -20,7 +20,14 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import membership, streams
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -56,6 +63,7 @@ class Birthdays(Check):
     schema = BirthdaysSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "每名党员的政治生日"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = streams.reads({"source": "occasions", "kinds": parameters["kinds"]})

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules.arrays import among
 from guiju.rules.checks import grades, turnout
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, ratio_field
+from guiju.rules.checks.base import FIRST_PERIOD, Check, Footprint, ParameterSchema, ratio_field
 from guiju.rules.checks.occasions import pack_pair, unpack_pair
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -73,6 +73,7 @@ class Cap(Check):
     schema = CapSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "某一等次的比例上限"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         if parameters["subject"] == "member":

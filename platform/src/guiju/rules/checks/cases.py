@@ -18,7 +18,15 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import grades, wording
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    MONTHS_END,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+    reading_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.vocabulary import Verdict
@@ -159,6 +167,7 @@ class CaseHandling(Check):
     schema = HandlingSchema
     footprint = Footprint.OWN
     summary = "对不合格党员作出处置"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*STEPS, *grades.READS}
@@ -224,6 +233,7 @@ class TermSchema(ParameterSchema):
     """How long correction lasts."""
 
     months = fields.Integer(required=True, strict=True, validate=validate.Range(1, 60))
+    months_end = reading_field(MONTHS_END)
 
 
 class CaseTerm(_CaseCheck):
@@ -232,11 +242,12 @@ class CaseTerm(_CaseCheck):
     name = "case_term"
     schema = TermSchema
     summary = "限期改正的期限"
+    rests_on = frozenset({MONTHS_END})
 
     def each(self, rule: Rule, cases: Cases, context: Context) -> Block:
         cases = cases.take(cases.last(["correction_started"]) != NULL_DAY)
         started, ended = cases.last(["correction_started"]), cases.last(["correction_ended"])
-        limit = periods.add_months(started, rule.parameters["months"])
+        limit = periods.deadline(started, rule.parameters["months"], rule.parameters["months_end"])
         over = ended != NULL_DAY
         verdict = np.select(
             [over & (ended == limit), over, limit < context.as_of],

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from guiju.rules import findings, tables
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import occasions, proof, states, turnout, wording
-from guiju.rules.checks.base import code_list
+from guiju.rules.checks.base import INCOMPLETE, code_list
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.periods import NULL_DAY
@@ -142,6 +142,10 @@ def items(parameters: Mapping[str, Any]) -> list[Item]:
 
 class _Checklist(OccasionCheck):
     """Judges the items of each occasion."""
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        asks = parameters.get("unattested") == "no_data"
+        return frozenset({INCOMPLETE} if asks else ())
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = set(occasions.READS)

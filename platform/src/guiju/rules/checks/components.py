@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import occasions, wording
-from guiju.rules.checks.base import Check, Footprint, code_list, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    code_list,
+    unit_field,
+)
 from guiju.rules.checks.occasions import Meetings, OccasionSchema
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
@@ -57,6 +64,9 @@ class Components(Check):
     schema = ComponentsSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "活动应包含的内容"
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset({INCOMPLETE, *([FIRST_PERIOD] if parameters.get("per") else [])})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*occasions.READS, ("occasions", "components")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import occasions, turnout, wording
-from guiju.rules.checks.base import Footprint, code_list
+from guiju.rules.checks.base import ROSTER_DAY, Footprint, code_list, reading_field
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.vocabulary import Verdict
@@ -40,6 +41,7 @@ class ConvenerSchema(OccasionSchema):
     posts = code_list(v.POSTS, required=True)
     entrusted = code_list(v.POSTS)
     above = fields.Boolean(load_default=False)
+    roster_day = reading_field(ROSTER_DAY)
 
 
 class Convener(OccasionCheck):
@@ -49,6 +51,7 @@ class Convener(OccasionCheck):
     schema = ConvenerSchema
     footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUPERIORS
     summary = "召集主持人或授课人的职务"
+    rests_on = frozenset({ROSTER_DAY})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {
@@ -62,6 +65,8 @@ class Convener(OccasionCheck):
         rows, posts = context.facts["occasions"], context.facts.posts
         person = rows[rule.parameters["role"]][meetings.rows]
         wanted = tuple(rule.parameters["posts"])
+        if rule.parameters["roster_day"] == "today":
+            meetings = replace(meetings, day=np.full_like(meetings.day, context.as_of))
         holds = _holds(wanted, person, meetings, context, above=rule.parameters["above"])
         stand_in = _holds(
             tuple(rule.parameters["entrusted"]), person, meetings, context, above=False

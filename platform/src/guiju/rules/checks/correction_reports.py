@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    MONTHS_END,
+    Check,
+    Footprint,
+    ParameterSchema,
+    reading_field,
+)
 from guiju.rules.checks.rectification import ITEMS
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -34,6 +42,7 @@ class ReportSchema(ParameterSchema):
     """Within how many months of the review's end who reports on correction."""
 
     months = fields.Integer(required=True, strict=True, validate=validate.Range(1, 60))
+    months_end = reading_field(MONTHS_END)
     owners = fields.List(
         fields.String(validate=validate.OneOf(list(v.OWNER_TYPES))),
         required=True,
@@ -51,6 +60,7 @@ class RectificationReport(Check):
     schema = ReportSchema
     footprint = Footprint.OWN
     summary = "评议后限期通报整改情况"
+    rests_on = frozenset({INCOMPLETE, MONTHS_END})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         columns = ("kind", "organization", "filed_on", "owner_type", "source_ended_on", "id")
@@ -66,7 +76,7 @@ class RectificationReport(Check):
     def _judge(self, rule: Rule, context: Context, items: Codes) -> Block:
         rows = context.facts["rectifications"]
         organization, ended = rows["organization"][items], rows["source_ended_on"][items]
-        due = periods.add_months(ended, rule.parameters["months"])
+        due = periods.deadline(ended, rule.parameters["months"], rule.parameters["months_end"])
         report, filed = _first_report(rows["owner_type"][items], organization, ended, context)
         done = report >= 0
         over = due < context.as_of
@@ -176,6 +186,7 @@ class CommitmentReports(Check):
     schema = CommitmentSchema
     footprint = Footprint.OWN
     summary = "党员每季度报告兑现承诺"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = {("reports", c) for c in ("id", "kind", "person", "filed_on", "audience")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from guiju.rules import periods
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import Footprint, ParameterSchema, PeriodCheck, unit_field
+from guiju.rules.checks.base import (
+    CARRY_OVER,
+    Footprint,
+    ParameterSchema,
+    PeriodCheck,
+    reading_field,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -60,12 +67,17 @@ class Placed:
         return Evidence.grouped(self.stream.table, self.stream.rows, self.place, size)
 
 
+#: Bit of a note: what the period before had too many of makes up for what is missing.
+_BROUGHT = 1
+
+
 class CountSchema(streams.StreamSchema):
     """How many of what, in which period."""
 
     per = unit_field(required=True)
     min = fields.Integer(strict=True, load_default=1, validate=validate.Range(1, 366))
     max = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 366))
+    carry_over = reading_field(CARRY_OVER)
 
 
 class Count(PeriodCheck):
@@ -75,6 +87,10 @@ class Count(PeriodCheck):
     schema: ClassVar[type[ParameterSchema]] = CountSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "每个期间的次数"
+    rests_on = PeriodCheck.rests_on | {CARRY_OVER}
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return self.rests_on | streams.readings(parameters)
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return streams.reads(parameters)
@@ -89,13 +105,21 @@ class Count(PeriodCheck):
     def conclude(self, rule: Rule, context: Context, placed: Placed) -> Block:
         """The findings once each record has its entry in the grid."""
         grid, number = placed.grid, placed.numbers
-        enough = number >= rule.parameters["min"]
+        brought = _brought(rule, context, placed, number)
+        enough = number + brought >= rule.parameters["min"]
         verdict = context.period_verdict(rule, enough, grid, placed.unit)
         most = rule.parameters["max"]
         if most is not None:
             over = grid.judged & (number > most)
             verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
-        return self.block(rule, context, placed, number, verdict)
+        block = self.block(rule, context, placed, number + brought, verdict)
+        if bool(brought.any()):
+            block.note = np.where(brought > 0, _BROUGHT, 0).astype(np.int8)
+            # An entry follows that of the period before, and so do its records.
+            start = block.evidence.start.copy()
+            start[brought > 0] = start[np.flatnonzero(brought > 0) - 1]
+            block.evidence = replace(block.evidence, start=start)
+        return block
 
     def block(
         self,
@@ -126,6 +150,8 @@ class Count(PeriodCheck):
         noun = _NOUNS[rule.parameters.get("source", "occasions")]
         found, wanted = finding.observed, finding.required
         said = f"{finding.period_text}“{rule.title}”记录 {found} {noun}"
+        if finding.note & _BROUGHT:
+            said += "（含用上一期多开的抵补的）"
         most = rule.parameters["max"]
         asked = f"要求至少 {wanted} {noun}" if most is None else f"要求 {wanted} 至 {most} {noun}"
         if verdict is Verdict.MET:
@@ -142,3 +168,16 @@ class Count(PeriodCheck):
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)
+
+
+def _brought(
+    rule: Rule, context: Context, placed: Placed, number: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """What each entry takes over of what the period before it had too many of (D2)."""
+    grid, least = placed.grid, rule.parameters["min"]
+    if rule.parameters["carry_over"] == "none":
+        return np.zeros(len(grid), dtype=np.int64)
+    before = grid.place(grid.organization, (grid.period - 1).astype(np.int32))
+    known = (before >= 0) & (grid.period > context.first_judged(rule, placed.unit))
+    spare = np.where(known, np.maximum(number[before] - least, 0), 0)
+    return np.minimum(spare, np.maximum(least - number, 0))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import grades, wording
-from guiju.rules.checks.base import ParameterSchema, code_list
+from guiju.rules.checks.base import FIRST_PERIOD, ParameterSchema, code_list
 from guiju.rules.findings import Finding
 from guiju.rules.vocabulary import Verdict
 
@@ -35,6 +35,7 @@ class DecidedAt(grades.OfGrades):
     name = "decided_at"
     schema = DecidedAtSchema
     summary = "等次由规定的会议认定"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*grades.READS, ("appraisals", "occasion"), ("occasions", "kinds")}

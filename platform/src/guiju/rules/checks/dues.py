@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import membership
-from guiju.rules.checks.base import Check, ParameterSchema
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, Check, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -37,6 +37,7 @@ class DuesBase(Check):
     name = "dues_base"
     schema = DuesBaseSchema
     summary = "每名党员党费数额的核定"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {("dues_bases", c) for c in ("person", "year", "fixed_on")} | membership.ROSTER
@@ -124,6 +125,7 @@ class DuesPaid(Check):
     name = "dues_paid"
     schema = DuesPaidSchema
     summary = "每名党员按月足额交纳党费"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = ("person", "month", "due_amount", "paid_amount", "paid_on")

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -72,6 +79,7 @@ class Filing(Check):
     schema = FilingSchema
     footprint = Footprint.OWN | Footprint.SUPERIORS
     summary = "年底报送备案"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = ("id", "organization", "kind", "filed_on", "recipient", "audience", "period")

@@ -19,7 +19,7 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import states
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema
+from guiju.rules.checks.base import INCOMPLETE, Check, Footprint, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.vocabulary import Strictness, Verdict
@@ -110,6 +110,7 @@ class Founding(Check):
     schema = FoundingSchema
     footprint = Footprint.OWN | Footprint.SUPERIORS
     summary = "设立、调整和撤销的程序"
+    rests_on = frozenset({INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = {"organization", "kind", "direct", *STEPS}

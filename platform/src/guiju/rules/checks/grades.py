@@ -18,7 +18,7 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, turnout, wording
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import FIRST_PERIOD, Check, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -159,6 +159,7 @@ class ScaleCheck(OfGrades):
     name = "scale"
     schema = ScaleSchema
     summary = "评议等次的取值"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set(READS)
@@ -195,6 +196,7 @@ class GradeBasis(OfGrades):
     name = "grade_basis"
     schema = BasisSchema
     summary = "评定等次的依据"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*READS, ("appraisals", "inputs")}
@@ -242,6 +244,7 @@ class Ungraded(OfGrades):
     name = "ungraded"
     schema = UngradedSchema
     summary = "参加评议但不评定等次"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {*READS, *turnout.ROSTER, ("appraisals", "participated")}
@@ -285,6 +288,7 @@ class Exemption(OfGrades):
     name = "exemption"
     schema = ExemptionSchema
     summary = "可不参加评议的条件"
+    rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import membership
-from guiju.rules.checks.base import Check, ParameterSchema, unit_field
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, Check, ParameterSchema, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -47,6 +47,7 @@ class Hours(Check):
     name = "hours"
     schema = HoursSchema
     summary = "每名党员的集中培训学时"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         training = {("training", c) for c in ("person", "held_on", "tenths", "concentrated")}

@@ -18,7 +18,14 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import membership, streams
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -70,6 +77,7 @@ class LeaderAttendance(_Cadres):
 
     name = "leader_attendance"
     summary = "党员领导干部参加组织生活"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:

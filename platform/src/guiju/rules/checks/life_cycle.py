@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from guiju.rules import periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import streams
-from guiju.rules.checks.base import ParameterSchema, code_list
+from guiju.rules.checks.base import ParameterSchema, PeriodCheck, code_list
 from guiju.rules.checks.count import Codes, Count, Placed
 from guiju.rules.findings import Block
 from guiju.rules.periods import Unit
@@ -50,6 +50,11 @@ class LifeCycle(Count):
     name = "life_cycle"
     schema = LifeCycleSchema
     summary = "每个周期的组织生活会次数（含党小组召开的）"
+    rests_on = PeriodCheck.rests_on
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        # Cycles are told apart by the records of groups, so nothing is carried over.
+        return self.rests_on
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = streams.reads({"source": "occasions", **parameters})

@@ -18,7 +18,15 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import membership, rosters, streams
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -87,6 +95,7 @@ class MemberCount(Check):
     schema = MemberCountSchema
     footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUPERIORS
     summary = "每名党员在每个期间的次数"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = set(_SOURCES[parameters["source"]][1])

@@ -18,7 +18,14 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import membership, states
-from guiju.rules.checks.base import Check, ParameterSchema, code_list, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    ParameterSchema,
+    code_list,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.spells import bounds
@@ -71,6 +78,9 @@ class MemberStates(Check):
     name = "member_states"
     schema = MemberStatesSchema
     summary = "每名党员应有的事项"
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset({INCOMPLETE, *([FIRST_PERIOD] if parameters.get("per") else [])})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return set(STATES[parameters["state"]][1] | membership.ROSTER)

@@ -51,6 +51,9 @@ class Presence(PeriodCheck):
     footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUBORDINATES | Footprint.SUPERIORS
     summary = "期间内有无相应记录"
 
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return self.rests_on | streams.readings(parameters)
+
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return streams.reads(parameters)
 

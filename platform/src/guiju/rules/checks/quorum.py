@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules.checks import occasions, turnout, wording
-from guiju.rules.checks.base import ratio_field
+from guiju.rules.checks.base import ROSTER_DAY, ratio_field, reading_field
 from guiju.rules.checks.occasions import Meetings, OccasionCheck, OccasionSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.vocabulary import COMMITTEE_POSTS, Verdict
@@ -38,6 +38,7 @@ class QuorumSchema(OccasionSchema):
     inclusive = fields.Boolean(load_default=True)
     for_votes = fields.Boolean(load_default=False)
     members_only = fields.Boolean(load_default=False)
+    roster_day = reading_field(ROSTER_DAY)
 
 
 class Quorum(OccasionCheck):
@@ -46,6 +47,7 @@ class Quorum(OccasionCheck):
     name = "quorum"
     schema = QuorumSchema
     summary = "到会人数达到规定比例"
+    rests_on = frozenset({ROSTER_DAY})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = {*occasions.READS, *turnout.COUNTS}
@@ -106,7 +108,7 @@ def _voted(meetings: Meetings, context: Context) -> NDArray[np.bool_]:
 
 def _numbers(rule: Rule, meetings: Meetings, context: Context) -> tuple[Numbers, Numbers]:
     """Seats and how many of their holders are there; 0 and -1 where unknown."""
-    counted = turnout.of(context)
+    counted = turnout.of(context, rule.parameters["roster_day"])
     if rule.parameters["of"] == "voting":
         return _at_votes(
             meetings,

@@ -18,7 +18,7 @@ from guiju.rules import findings
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import states, wording
-from guiju.rules.checks.base import Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import INCOMPLETE, Footprint, ParameterSchema, code_list
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.spells import bounds
@@ -61,6 +61,7 @@ class Register(states.StateCheck):
     schema = RegisterSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "是否有有效的事项登记"
+    rests_on = frozenset({INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = {"organization", "item", "since_on", "until_on"}

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.checks import membership, wording
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    MONTHS_END,
+    Check,
+    Footprint,
+    ParameterSchema,
+    code_list,
+    reading_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY
 from guiju.rules.vocabulary import Verdict
@@ -86,6 +93,7 @@ class StandingSchema(ParameterSchema):
     """How many months of Party standing, counted from which date."""
 
     months = fields.Integer(strict=True, required=True, validate=validate.Range(1, 600))
+    months_end = reading_field(MONTHS_END)
     since: fields.String = fields.String(
         load_default="full_member_on", validate=validate.OneOf(("full_member_on", "joined_on"))
     )
@@ -97,6 +105,7 @@ class Standing(Check):
     name = "standing"
     schema = StandingSchema
     summary = "书记任职时的党龄"
+    rests_on = frozenset({MONTHS_END})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {("members", "id"), ("members", parameters["since"])} | _POSTS | membership.ROSTER
@@ -111,7 +120,8 @@ class Standing(Check):
         since = _dates(context, rule.parameters["since"])[holders.person]
         # Whoever already held the post when the rule took effect is looked at on that day.
         taken = np.maximum(context.facts.posts.start[holders.rows], np.int32(rule.valid_from))
-        enough = periods.add_months(since, rule.parameters["months"]) <= taken
+        months, end = rule.parameters["months"], rule.parameters["months_end"]
+        enough = periods.deadline(since, months, end) <= taken
         verdict = np.where(enough, findings.MET, rule.shortfall_code)
         verdict = np.where(since == NULL_DAY, findings.NO_DATA, verdict)
         return holders.block(rule, verdict, rule.parameters["months"], since)

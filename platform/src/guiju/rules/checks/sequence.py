@@ -18,7 +18,14 @@ from guiju.rules import findings, periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import occasions, streams, wording
-from guiju.rules.checks.base import Check, Footprint, code_list, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    code_list,
+    unit_field,
+)
 from guiju.rules.checks.occasions import Meetings, OccasionSchema
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
@@ -63,6 +70,7 @@ class After(Check):
     schema = SequenceSchema
     footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUPERIORS
     summary = "不同活动之间的先后顺序"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = set(occasions.READS)

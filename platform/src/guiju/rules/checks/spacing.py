@@ -37,18 +37,23 @@ class Spacing(Count):
     def conclude(self, rule: Rule, context: Context, placed: Placed) -> Block:
         if not rule.parameters["rolling"]:
             return super().conclude(rule, context, placed)
-        gap = _gaps(streams.of(rule.parameters, context), context, placed.grid, placed.unit)
+        first = periods.first_day(context.first_judged(rule, placed.unit), placed.unit)
+        stream = streams.of(rule.parameters, context)
+        gap = _gaps(stream, context, placed.grid, placed.unit, first)
         verdict = context.period_verdict(rule, ~gap, placed.grid, placed.unit)
         return self.block(rule, context, placed, placed.numbers, verdict)
 
 
-def _gaps(stream: streams.Stream, context: Context, grid: Grid, unit: Unit) -> Bools:
+def _gaps(
+    stream: streams.Stream, context: Context, grid: Grid, unit: Unit, first_day: int
+) -> Bools:
     """Grid entries that hold a day more than a period's length after the last record before it.
 
-    The day before the first period judged stands for a record: nobody is late at once.
+    The day before ``first_day``, that of the first period judged, stands for a record: nobody
+    is late at once.
     """
     organizations = np.unique(grid.organization)
-    start = np.full(len(organizations), periods.first_day(grid.low, unit) - 1, dtype=np.int32)
+    start = np.full(len(organizations), first_day - 1, dtype=np.int32)
     start = np.maximum(start, context.opened[organizations] - 1).astype(np.int32)
     owner = np.concatenate([organizations, stream.organization])
     day = np.concatenate([start, stream.day])

@@ -129,6 +129,8 @@ class TargetSchema(_StandardSchema):
     """Which share of all branches is to be up to the standard by which day."""
 
     ratio = ratio_field(required=True)
+    #: Whether exactly the fraction is enough (D1).
+    inclusive = fields.Boolean(load_default=True)
     by = fields.Date(required=True)
     #: Id of the organization that stands for the whole city; empty: the only one at the top.
     city = fields.String(load_default="")
@@ -159,16 +161,18 @@ class StandardTarget(Check):
         all_ = int(meant.sum())
         good, unknown = int((meant & met).sum()), int((meant & ~known).sum())
         part, whole = rule.parameters["ratio"]
+        least = part * all_ // whole + 1
+        if rule.parameters["inclusive"]:
+            least = -(-part * all_ // whole)
         verdict = int(rule.shortfall_code)
         if not all_:
             verdict = findings.NOT_APPLICABLE
-        elif whole * good >= part * all_:
+        elif good >= least:
             verdict = findings.MET
         elif context.as_of <= by:
             verdict = findings.PENDING
-        elif whole * (good + unknown) >= part * all_:
+        elif good + unknown >= least:
             verdict = findings.NO_DATA
-        least = -(-part * all_ // whole)
         subject = np.array([city], dtype=np.int32)
         due = by if verdict == findings.PENDING else NULL_DAY
         return Block(

@@ -7,7 +7,7 @@ them have a subject (an organization), a day and a record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,14 @@ from guiju.rules import periods
 from guiju.rules import vocabulary as v
 from guiju.rules.arrays import among
 from guiju.rules.checks import turnout
-from guiju.rules.checks.base import ParameterSchema, code_list
+from guiju.rules.checks.base import (
+    ROSTER_DAY,
+    SHARED_OCCASIONS,
+    ParameterSchema,
+    code_list,
+    reading_field,
+)
+from guiju.rules.pack import Parameters
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import COMMITTEE_POSTS
 
@@ -80,8 +87,10 @@ class StreamSchema(ParameterSchema):
     kinds = fields.List(fields.String(), load_default=list)
     #: Count an occasion only if its lecturer held one of these posts on the day.
     lecturer_posts = code_list(v.POSTS)
-    #: Count an occasion only if at least half of the committee was present (D10).
+    #: Count an occasion only if half of the committee was present (D10).
     committee_quorum = fields.Boolean(load_default=False)
+    #: Whether exactly half of the committee is enough (D1).
+    inclusive = fields.Boolean(load_default=True)
     #: Count an occasion only if it has all of these components.
     components = code_list(v.COMPONENTS)
     #: Count a report only if it went to this audience, or to the superior or unit committee.
@@ -94,6 +103,8 @@ class StreamSchema(ParameterSchema):
     floating = fields.Boolean(load_default=False)
     #: What an office (a unit) does, the Party organization that it belongs to has done.
     offices = fields.Boolean(load_default=False)
+    roster_day = reading_field(ROSTER_DAY)
+    shared_occasions = reading_field(SHARED_OCCASIONS)
 
     @validates_schema
     def _kinds_fit(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -122,6 +133,14 @@ class Stream:
 
     def take(self, keep: NDArray[Any]) -> Stream:
         return Stream(self.table, self.rows[keep], self.organization[keep], self.day[keep])
+
+
+def readings(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """The common readings that choosing a stream rests on, by parameters as a pack has them."""
+    if parameters.get("source", "occasions") != "occasions":
+        return frozenset()
+    posts = parameters.get("lecturer_posts") or parameters.get("committee_quorum")
+    return frozenset({SHARED_OCCASIONS, *([ROSTER_DAY] if posts else [])})
 
 
 def reads(parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -262,11 +281,7 @@ def in_periods(
 
 def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools | None:
     """Which records of the base stream pass the filters; None if there are no filters."""
-    filters = [
-        make(base, parameters[name], context)
-        for name, make in _FILTERS.items()
-        if parameters.get(name)
-    ]
+    filters = [make(base, parameters, context) for _, make in _chosen(parameters)]
     if not filters:
         return None
     keep = np.ones(len(base), dtype=np.bool_)
@@ -275,31 +290,56 @@ def kept(base: Stream, parameters: Mapping[str, Any], context: Context) -> Bools
     return keep
 
 
-def lectured_by(base: Stream, posts: list[str], context: Context) -> Bools:
+def _chosen(parameters: Parameters) -> Iterator[tuple[str, _Filter]]:
+    """The filters that the parameters set."""
+    for name, make in _FILTERS.items():
+        if parameters.get(name) not in (None, False, [], "each"):
+            yield name, make
+
+
+def _one_kind(base: Stream, parameters: Parameters, context: Context) -> Bools:
+    """Occasions whose kind that comes first in the vocabulary is one of those counted."""
+    facts = context.facts
+    order = [*v.OCCASION_KINDS, *facts.codes("occasion_kind")]
+    kinds = facts["occasions"]["kinds"][base.rows]
+    found = np.zeros(len(base), dtype=np.bool_)
+    for kind in parameters["kinds"]:
+        before = facts.mask("occasion_kind", [c for c in order[: order.index(kind)] if c != kind])
+        found |= ((kinds & facts.mask("occasion_kind", [kind])) != 0) & ((kinds & before) == 0)
+    return found
+
+
+def _lectured_by(base: Stream, parameters: Parameters, context: Context) -> Bools:
     """Occasions whose lecturer held one of these posts that day, there or above."""
+    posts, day = parameters["lecturer_posts"], base.day
+    if parameters.get("roster_day") == "today":
+        day = np.full_like(day, context.as_of)
     lecturer = context.facts["occasions"]["lecturer"][base.rows]
     held = np.zeros(len(base), dtype=np.bool_)
     current = base.organization
     # The secretary or instructor of the branch or of any organization above it.
     while bool((current >= 0).any()):
-        held |= (current >= 0) & context.facts.posts.held_by(posts, lecturer, current, base.day)
+        held |= (current >= 0) & context.facts.posts.held_by(posts, lecturer, current, day)
         current = np.where(current >= 0, context.parent[current], -1).astype(np.int32)
     return held & (lecturer >= 0)
 
 
-def _quorum(base: Stream, wanted: Any, context: Context) -> Bools:
-    """At least half of the committee present (2p ≥ n); unknown presence is not held against it."""
-    present = turnout.of(context).came(COMMITTEE_POSTS, base.rows)
-    size = context.committee_size(base.organization, base.day)
-    return (present < 0) | (2 * present >= size)
+def _quorum(base: Stream, parameters: Parameters, context: Context) -> Bools:
+    """Half of the committee present (2p ≥ n, or 2p > n); not knowing is not held against it."""
+    counted = turnout.of(context, parameters.get("roster_day"))
+    present = counted.came(COMMITTEE_POSTS, base.rows)
+    over = 2 * present - counted.holders(COMMITTEE_POSTS, base.rows)
+    enough = over >= 0 if parameters.get("inclusive", True) else over > 0
+    return np.asarray((present < 0) | enough)
 
 
-def _components(base: Stream, components: list[str], context: Context) -> Bools:
-    wanted = context.facts.mask("component", components)
+def _components(base: Stream, parameters: Parameters, context: Context) -> Bools:
+    wanted = context.facts.mask("component", parameters["components"])
     return (context.facts["occasions"]["components"][base.rows] & wanted) == wanted
 
 
-def _audience(base: Stream, audience: str, context: Context) -> Bools:
+def _audience(base: Stream, parameters: Parameters, context: Context) -> Bools:
+    audience = parameters["audience"]
     rows = context.facts[base.table]
     stated = rows["audience"][base.rows] == context.facts.position("audience", audience)
     if audience != "superior":
@@ -315,18 +355,18 @@ def _audience(base: Stream, audience: str, context: Context) -> Bools:
     return (stated & unnamed) | above
 
 
-def _reminders(base: Stream, wanted: Any, context: Context) -> Bools:
+def _reminders(base: Stream, parameters: Parameters, context: Context) -> Bools:
     return np.asarray(context.facts["talks"]["reminder"][base.rows] == 1)
 
 
-def _on_kinds(base: Stream, kinds: list[str], context: Context) -> Bools:
-    wanted = context.facts.mask("occasion_kind", kinds)
+def _on_kinds(base: Stream, parameters: Parameters, context: Context) -> Bools:
+    wanted = context.facts.mask("occasion_kind", parameters["on_kinds"])
     kinds_held = context.facts["occasions"]["kinds"]
     found = _of_occasion(context.facts[base.table], kinds_held, missing=0)
     return (found[base.rows] & wanted) != 0
 
 
-def _floating(base: Stream, wanted: Any, context: Context) -> Bools:
+def _floating(base: Stream, parameters: Parameters, context: Context) -> Bools:
     talks, roster = context.facts["talks"], context.facts.roster
     away = np.append(context.facts["members"]["floating"] == 1, np.bool_(0))
     found = np.zeros(len(base), dtype=np.bool_)
@@ -335,14 +375,17 @@ def _floating(base: Stream, wanted: Any, context: Context) -> Bools:
     return found
 
 
-_FILTERS: Mapping[str, Callable[[Stream, Any, Context], Bools]] = {
+_Filter = Callable[[Stream, Parameters, "Context"], Bools]
+
+_FILTERS: Mapping[str, _Filter] = {
     "floating": _floating,
     "on_kinds": _on_kinds,
     "reminders": _reminders,
-    "lecturer_posts": lectured_by,
+    "lecturer_posts": _lectured_by,
     "committee_quorum": _quorum,
     "components": _components,
     "audience": _audience,
+    "shared_occasions": _one_kind,
 }
 
 #: Why a record was looked at but not counted, by filter.
@@ -354,6 +397,7 @@ REASONS: Mapping[str, str] = {
     "committee_quorum": "到会委员不足半数",
     "components": "活动内容不齐",
     "audience": "报送对象不符",
+    "shared_occasions": "同一次活动只计入词表中列在前面的一类",
 }
 
 
@@ -382,9 +426,8 @@ def uncounted(finding: Finding, context: Context) -> list[tuple[str, str]]:
             found.append((context.facts.record_id(source.table, row), "未召开（已取消或仅为计划）"))
     base = _base(source, tuple(parameters["kinds"]), context)
     base = base.take(among(base.rows, np.flatnonzero(near)))
-    for name, make in _FILTERS.items():
-        if parameters.get(name):
-            failed = ~make(base, parameters[name], context)
-            for row in base.rows[failed].tolist():
-                found.append((context.facts.record_id(source.table, row), REASONS[name]))
+    for name, make in _chosen(parameters):
+        failed = ~make(base, parameters, context)
+        for row in base.rows[failed].tolist():
+            found.append((context.facts.record_id(source.table, row), REASONS[name]))
     return found

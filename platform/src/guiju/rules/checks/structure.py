@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings
 from guiju.rules.checks import states
-from guiju.rules.checks.base import Footprint, ParameterSchema
+from guiju.rules.checks.base import INCOMPLETE, Footprint, ParameterSchema
 from guiju.rules.findings import Block, Finding
 from guiju.rules.spells import bounds
 from guiju.rules.vocabulary import Verdict
@@ -220,6 +220,7 @@ class Structure(states.StateCheck):
     schema = StructureSchema
     footprint = Footprint.OWN | Footprint.GROUPS | Footprint.SUBORDINATES | Footprint.SUPERIORS
     summary = "设置与人数"
+    rests_on = frozenset({INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found: set[tuple[str, str]] = set()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import membership
-from guiju.rules.checks.base import Check, ParameterSchema, unit_field
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, Check, ParameterSchema, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import COMMITTEE_POSTS, Verdict
@@ -66,6 +66,7 @@ class Talks(Check):
     name = "talks"
     schema = TalksSchema
     summary = "谈心谈话的覆盖"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = {("talks", c) for c in ("id", "held_on", "person", "partner")}

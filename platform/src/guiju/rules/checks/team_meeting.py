@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import streams, turnout
-from guiju.rules.checks.base import ratio_field
+from guiju.rules.checks.base import ROSTER_DAY, ratio_field
 from guiju.rules.checks.count import Count, CountSchema, Placed
 from guiju.rules.findings import Block
 from guiju.rules.periods import Unit
@@ -39,7 +39,6 @@ class TeamMeetingSchema(CountSchema):
 
     #: The fraction of the team without which a meeting does not count as held (D10).
     quorum = ratio_field(load_default=None, allow_none=True)
-    inclusive = fields.Boolean(load_default=True)
     members_only = fields.Boolean(load_default=False)
     count_inquorate = fields.Boolean(load_default=False)
 
@@ -50,6 +49,9 @@ class TeamMeeting(Count):
     name = "team_meeting"
     schema = TeamMeetingSchema
     summary = "班子每年会议次数"
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        return super().readings(parameters) | ({ROSTER_DAY} if parameters.get("quorum") else set())
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = streams.reads(parameters)
@@ -84,7 +86,8 @@ class TeamMeeting(Count):
 
 def _quorate(stream: streams.Stream, rule: Rule, context: Context) -> NDArray[np.bool_]:
     """Meetings at which enough of the team were; unknown presence is not held against one."""
-    counted, only = turnout.of(context), rule.parameters["members_only"]
+    counted = turnout.of(context, rule.parameters["roster_day"])
+    only = rule.parameters["members_only"]
     seats = counted.holders(TEAM_POSTS, stream.rows, members_only=only)
     came = counted.came(TEAM_POSTS, stream.rows, members_only=only)
     part, whole = rule.parameters["quorum"]

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import states, wording
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema
+from guiju.rules.checks.base import (
+    INCOMPLETE,
+    MONTHS_END,
+    Check,
+    Footprint,
+    ParameterSchema,
+    reading_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
 from guiju.rules.vocabulary import Verdict
@@ -52,6 +59,7 @@ class TermSchema(ParameterSchema):
     #: An election before the end of the term: ``early`` needs approval, ``ask`` leaves
     #: those of the last three months to a person, ``fine`` counts them as on time.
     early = fields.String(load_default="ask", validate=validate.OneOf(("early", "ask", "fine")))
+    months_end = reading_field(MONTHS_END)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,11 @@ class Term(Check):
     schema = TermSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "任期与换届"
+
+    def readings(self, parameters: Mapping[str, Any]) -> frozenset[str]:
+        # A term of so many years may end on either day, whichever way months are counted.
+        counts = parameters["aspect"] in {"reminder", "request", "shift"}
+        return frozenset({INCOMPLETE, *([MONTHS_END] if counts else [])})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = {"organization", "elected_on", "ends_on", *_COLUMNS[parameters["aspect"]]}
@@ -134,7 +147,7 @@ class Term(Check):
 
     def _step(self, rule: Rule, context: Context, terms: Terms, done: Days) -> Block:
         """A step to be taken so many months before the end of the term."""
-        limit = periods.add_months(terms.ends, -rule.parameters["months"])
+        limit = _limit(rule, terms.ends, -rule.parameters["months"])
         verdict = _by(rule, context, terms.organization, limit, done)
         verdict = np.where(
             context.in_validity(rule, limit) | (limit > context.as_of),
@@ -189,14 +202,13 @@ class Term(Check):
             verdict = np.where(has, findings.MET, lacking)
         else:
             months = rule.parameters["months"]
-            within = (day <= periods.add_months(terms.ends, months)) & (
-                day >= periods.add_months(terms.ends, -months)
-            )
+            within = day <= _limit(rule, terms.ends, months)
+            within &= day >= periods.add_months(terms.ends, -months)
             reached = np.where(unheld, findings.PENDING, findings.MET)
             beyond = np.where(unheld & ~known, findings.NO_DATA, rule.shortfall_code)
             verdict = np.where(within, reached, beyond)
         verdict = np.where(shifted, verdict, findings.NOT_APPLICABLE)
-        limit = periods.add_months(terms.ends, rule.parameters["months"])
+        limit = _limit(rule, terms.ends, rule.parameters["months"])
         return self._block(rule, context, terms, verdict, due=limit)
 
     def _unrecorded(self, rule: Rule, context: Context, terms: Terms) -> Iterator[Block]:
@@ -217,7 +229,7 @@ class Term(Check):
 
     def _reminders(self, rule: Rule, context: Context, terms: Terms) -> Iterator[Block]:
         """Of each superior and year: the terms whose branch was to be reminded in it."""
-        limit = periods.add_months(terms.ends, -rule.parameters["months"])
+        limit = _limit(rule, terms.ends, -rule.parameters["months"])
         done = _reminded(context, terms)
         superior = context.nearest(context.binds(rule), strict=True)[terms.organization]
         in_force = context.in_validity(rule, limit) | (limit > context.as_of)
@@ -327,6 +339,11 @@ def _terms(rule: Rule, context: Context) -> Terms:
         day = rows[name][found]
         column[name] = np.where(day > context.as_of, np.int32(NULL_DAY), day).astype(np.int32)
     return Terms(found, organization[found], elected[found], ends[found], column)
+
+
+def _limit(rule: Rule, days: Days, months: int) -> Days:
+    """The last day in time so many months after (or before) each day."""
+    return periods.deadline(days, months, rule.parameters["months_end"])
 
 
 def _by(rule: Rule, context: Context, organization: Codes, limit: Days, done: Days) -> Verdicts:

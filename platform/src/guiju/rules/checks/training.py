@@ -14,7 +14,14 @@ from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema, unit_field
+from guiju.rules.checks.base import (
+    FIRST_PERIOD,
+    INCOMPLETE,
+    Check,
+    Footprint,
+    ParameterSchema,
+    unit_field,
+)
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -44,6 +51,7 @@ class SecretaryTraining(Check):
     schema = TrainingSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "上级对党支部书记的培训"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         names = ("person", "held_on", "organizer", "secretaries")

@@ -2,7 +2,8 @@
 
 Numbers stated on the occasion count first (the platform derives them when the occasion is
 written); where a facts document states none, they are counted from its attendance
-rows and its roster on the day (D5).  Those who take part remotely are present.
+rows and its roster on the day (D5; today's by another reading).  Those who take part
+remotely are present.
 """
 
 from __future__ import annotations
@@ -59,10 +60,14 @@ class Turnout:
     Every question is about some occasions (``rows``), and what is stated is not counted again.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, roster_day: str) -> None:
         self._context = context
         self._facts = context.facts
         self._rows = context.facts["occasions"]
+        self._roster_day = roster_day
+        self._day: Codes = self._rows["held_on"]
+        if roster_day == "today":
+            self._day = np.full_like(self._day, context.as_of)
 
     @cached_property
     def named(self) -> Named:
@@ -115,7 +120,7 @@ class Turnout:
     def _voting(self) -> Bools:
         """Which named attendance rows are of people with a vote in the occasion's branch."""
         named = self.named
-        branch, day = self._branch(named.occasion), self._rows["held_on"][named.occasion]
+        branch, day = self._branch(named.occasion), self._day[named.occasion]
         return self._facts.roster.includes("voting", named.person, branch, day)
 
     def _branch(self, rows: Codes) -> Codes:
@@ -126,9 +131,7 @@ class Turnout:
 
     def _roster(self, rows: Codes) -> Numbers:
         branch = self._branch(rows)
-        count = self._facts.roster.count(
-            "voting", np.maximum(branch, 0), self._rows["held_on"][rows]
-        )
+        count = self._facts.roster.count("voting", np.maximum(branch, 0), self._day[rows])
         return np.where((branch < 0) | (count == 0), -1, count).astype(np.int64)
 
     def holders(
@@ -141,7 +144,7 @@ class Turnout:
         """
         organization = np.maximum(self._rows["organization"][rows], 0)
         spells = self._spells(posts, members_only=members_only)
-        return spells.count(organization, self._rows["held_on"][rows]).astype(np.int64)
+        return spells.count(organization, self._day[rows]).astype(np.int64)
 
     def _spells(self, posts: tuple[str, ...], *, members_only: bool) -> Spells:
         table = self._facts.posts
@@ -167,7 +170,7 @@ class Turnout:
     def came(self, posts: tuple[str, ...], rows: Codes, *, members_only: bool = False) -> Numbers:
         """Holders of ``posts`` who came; -1 where nothing says who did."""
         counted = self._context.shared(
-            ("came", posts, members_only),
+            ("came", posts, members_only, self._roster_day),
             lambda: self._counted(self._came(posts, members_only=members_only)),
         )[rows]
         return np.where(counted >= 0, counted, self._rows["present"][rows]).astype(np.int64)
@@ -175,13 +178,18 @@ class Turnout:
     def _came(self, posts: tuple[str, ...], *, members_only: bool) -> Bools:
         named, table = self.named, self._facts.posts
         organization = self._rows["organization"][named.occasion]
-        day = self._rows["held_on"][named.occasion]
+        day = self._day[named.occasion]
         held = table.held_by(posts, named.person, organization, day) & named.present
         if members_only:
             held &= ~among(named.person, table.person[~self._member_posts])
         return held
 
 
-def of(context: Context) -> Turnout:
-    """The turnout of every occasion, computed once in an evaluation."""
-    return context.shared("turnout", lambda: Turnout(context))
+def of(context: Context, roster_day: str | None = None) -> Turnout:
+    """The turnout of every occasion, computed once in an evaluation.
+
+    ``roster_day`` says on which day posts and rosters are looked at: that of the ``event``
+    (the default), or ``today``, the day judged.
+    """
+    chosen = roster_day or "event"
+    return context.shared(("turnout", chosen), lambda: Turnout(context, chosen))

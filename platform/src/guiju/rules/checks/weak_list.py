@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guiju.rules import periods
-from guiju.rules.checks.base import Check, Footprint, ParameterSchema
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, Check, Footprint, ParameterSchema
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
 from guiju.rules.vocabulary import Verdict
@@ -41,6 +41,7 @@ class WeakList(Check):
     schema = WeakListSchema
     footprint = Footprint.OWN | Footprint.SUBORDINATES
     summary = "每年确定后进党支部并带头认领"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {("register", c) for c in ("organization", "item", "since_on", "target")}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
 from guiju.rules.checks import occasions, wording
-from guiju.rules.checks.base import Check, Footprint, unit_field
+from guiju.rules.checks.base import FIRST_PERIOD, INCOMPLETE, Check, Footprint, unit_field
 from guiju.rules.checks.occasions import Meetings, OccasionSchema, pack_pair, unpack_pair
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
@@ -92,6 +92,7 @@ class Window(Check):
     schema = WindowSchema
     footprint = Footprint.OWN | Footprint.GROUPS
     summary = "举行的时间"
+    rests_on = frozenset({FIRST_PERIOD, INCOMPLETE})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
         found = set(occasions.READS)

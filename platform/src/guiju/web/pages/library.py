@@ -56,11 +56,21 @@ def notice(profile: str) -> str:
         filters=filters,
         chapters=chapters(pack, **filters),
         questions=questions(pack),
+        conventions=_conventions(pack),
         formats=plugins().formats_of(profile),
         others=[other for other in plugins().packs.values() if other is not pack],
         today=today(),
         stale=is_stale(pack, today()),
     )
+
+
+def _conventions(pack: Pack) -> list[dict[str, Any]]:
+    """The conventions, each with the titles of what may be chosen."""
+    titles = {question.name: question.title for question in questions(pack)}
+    return [
+        {**found, "open": [titles[name] for name in (*found["readings"], *found["settings"])]}
+        for found in library.conventions(pack)
+    ]
 
 
 def is_stale(pack: Pack, on: date) -> bool:
@@ -160,7 +170,7 @@ class Statement:
     requirement: Requirement
     strictness: Sequence[str]
     how: str
-    #: Readings that change it.
+    #: Readings of its own wording that change it; those common to all notices stand apart.
     readings: Sequence[Mapping[str, Any]]
 
 
@@ -204,7 +214,11 @@ def _statement(requirement: Requirement, readings: Sequence[Mapping[str, Any]]) 
             dict.fromkeys(str(part.versions[-1].strictness) for part in requirement.parts)
         ),
         how="；".join(dict.fromkeys(CHECKS[check].summary for check in checks)),
-        readings=[reading for reading in readings if requirement.id in reading["affects"]],
+        readings=[
+            reading
+            for reading in readings
+            if not reading["common"] and requirement.id in reading["affects"]
+        ],
     )
 
 
