@@ -14,6 +14,7 @@ from guiju.accounts.models import User
 from guiju.accounts.policies import set_policy
 from guiju.accounts.tokens import create_token
 from guiju.accounts.visitors import find_visitor
+from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 
@@ -416,6 +417,21 @@ class TestMatrix:
         }
         csv = client.get("/people/permissions/holders.csv").data.decode("utf-8-sig")
         assert csv.count("\r\n") == 6
+
+    def test_every_file_taken_is_written_down(self, own, sign_in, engine):
+        client = sign_in("department", own)
+        files = ("export.xlsx", "roles.csv", "holders.csv")
+        for file in files:
+            client.get(f"/people/permissions/{file}")
+        with tenant_scope(own.tenant.tenant_id), ScopedSession(engine) as session:
+            taken = session.scalars(
+                sa.select(AuditEntry.after)
+                .where(AuditEntry.action == "list.export")
+                .order_by(AuditEntry.id.desc())
+                .limit(len(files))
+            ).all()
+        addresses = [entry["address"].partition("?")[0] for entry in reversed(taken)]
+        assert addresses == [f"/people/permissions/{file}" for file in files]
 
     def test_no_cell_is_a_formula(self, own, sign_in, submit, invite):
         client = sign_in("department", own)

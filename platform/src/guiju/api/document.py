@@ -20,7 +20,7 @@ from guiju.api.problems import KINDS, MEDIA_TYPE, ProblemSchema
 _DESCRIPTION = """\
 规矩的 REST 接口。凡网页上能做的，这里都能做，权限相同，审计相同。
 
-- **身份**：请求头 `Authorization: Bearer <个人令牌>`。令牌在网页“我的令牌”中生成，只显示一次，\
+- **身份**：请求头 `Authorization: Bearer <个人令牌>`。令牌在网页“我的账号”中生成，只显示一次，\
 有范围和期限。不使用 cookie。
 - **编号**：地址和内容中的编号都是各单位自己的编号，与导入的工作簿一致。
 - **看不到的**：不在您管辖范围内的内容与不存在的内容回答相同（404）。

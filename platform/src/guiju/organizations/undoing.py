@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-import psycopg
 import sqlalchemy as sa
 
 from guiju.activities.models import Occasion, attendance
@@ -193,10 +192,3 @@ def _restore(session: AnySession, row: Organization, change: OrganizationChange)
 def _concerned(found: Sequence[Organization], made: Sequence[int]) -> set[int]:
     numbers = {row.id for row in found} | {row.parent_id or row.id for row in found}
     return numbers - set(made)
-
-
-def refused_by(error: sa.exc.IntegrityError) -> str | None:
-    """The table whose rows keep others from being deleted; None for any other error."""
-    if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
-        return error.orig.diag.table_name
-    return None

@@ -39,15 +39,25 @@ def send(
     ``about`` is the code of the unit whose list it is; None for a list of the tenant's.
     """
     file_format = wanted_format() or FORMATS[0]
+    note(name, file_format, about)
+    if file_format == "xlsx":
+        return send_list(f"{name}.xlsx", title, headings, rows)
+    return send_text(f"{name}.csv", headings, rows)
+
+
+def note(name: str, file_format: str, about: str | None) -> None:
+    """Write down that the visitor took a list; ``about`` as :func:`send` has it."""
     with transaction(db.session):
         after = {"list": name, "format": file_format, "address": request.full_path}
         subject = ("organization", about) if about else ("tenant", current_user.tenant_code)
         record(db.session, current_user.actor(), "list.export", *subject, after=after)
-    if file_format == "xlsx":
-        return send_list(f"{name}.xlsx", title, headings, rows)
+
+
+def send_text(name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """A list as CSV."""
     # At once: while an answer is streamed, the visitor's scope is closed already.
     answer = Response("".join(_lines(headings, rows)), mimetype="text/csv")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 
 

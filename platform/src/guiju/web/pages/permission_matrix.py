@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -16,7 +14,7 @@ from guiju.accounts.reach import NotVisible, managed_paths
 from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
-from guiju.web import refusals
+from guiju.web import exports, refusals
 from guiju.web.account_words import user_state
 from guiju.web.workbooks import Cell, send_lists
 
@@ -48,6 +46,7 @@ def page() -> str:
 @blueprint.get("/export.xlsx")
 def workbook() -> Response:
     """Both as a workbook of two sheets."""
+    _note("xlsx")
     return send_lists(
         _("权限一览-{day}.xlsx").format(day=today()),
         [
@@ -60,13 +59,21 @@ def workbook() -> Response:
 @blueprint.get("/roles.csv")
 def roles_csv() -> Response:
     """Roles and what they allow."""
-    return _csv(_("角色权限-{day}.csv").format(day=today()), _role_headings(), _role_rows())
+    _note("csv")
+    name = _("角色权限-{day}.csv").format(day=today())
+    return exports.send_text(name, _role_headings(), _role_rows())
 
 
 @blueprint.get("/holders.csv")
 def holders_csv() -> Response:
     """Who holds what."""
-    return _csv(_("人员角色-{day}.csv").format(day=today()), _holder_headings(), _holder_rows())
+    _note("csv")
+    name = _("人员角色-{day}.csv").format(day=today())
+    return exports.send_text(name, _holder_headings(), _holder_rows())
+
+
+def _note(file_format: str) -> None:
+    exports.note(_("权限一览"), file_format, None)
 
 
 def _role_headings() -> list[str]:
@@ -94,19 +101,3 @@ def _holder_row(held: Holding) -> Sequence[Cell]:
         *(held.organization, held.code, held.name, held.username, user_state(held.state)),
         *(role_label(held.role), held.instead_of, held.since, held.until_on),
     ]
-
-
-def _csv(name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(headings)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    # Spreadsheets take a file without the mark for one in the system's own encoding.
-    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
-
-
-def _harmless(cell: Cell) -> Cell:
-    """A text that a spreadsheet would run as a formula is marked as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
