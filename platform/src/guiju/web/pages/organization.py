@@ -21,6 +21,7 @@ from guiju.scoring.results import (
     NotVisible,
 )
 from guiju.web import addresses, exports
+from guiju.web.first_steps import first_steps
 from guiju.web.pages.overview import export_units, sorted_units
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, judged, label, months_of, plugins
@@ -80,6 +81,7 @@ def page(organization_id: int) -> str | Response:
         lacking=_todo(open_, _LACKING),
         today=day,
         total=judged(grid.counts),
+        steps=[] if grid.standing.scored_at else first_steps(portrait, day),
     )
 
 

@@ -16,6 +16,7 @@ from guiju.rules.subjects import subject_of, subject_rank
 from guiju.scoring import queries
 from guiju.scoring.results import NotVisible, PeriodCounts, RequirementCounts, UnitCounts
 from guiju.web import addresses, exports
+from guiju.web.first_steps import first_steps
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import (
     SHOWN_VERDICTS,
@@ -68,6 +69,7 @@ def page(organization_id: int) -> str | Response:
         trail=trail(portrait),
         total=judged(found.counts),
         units=units,
+        steps=[] if found.standing.scored_at else first_steps(portrait, today()),
         charted=units[:_MOST_BARS],
         chapters=ordered_rules(found.by_requirement, request.args.get("rules", "")),
         periods=by_length(found.by_period),
