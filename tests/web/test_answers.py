@@ -9,6 +9,7 @@ import pytest
 import structlog
 from werkzeug.exceptions import TooManyRequests
 
+from guiju.db import ScopeError, current_scope
 from guiju.web import sessions
 
 
@@ -151,6 +152,9 @@ def test_a_database_that_is_away_will_be_back(without_database, sign_in):
     answer = visit.get("/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "暂时不可用" in answer.text
+    # What comes after it in the same thread is in nobody's scope.
+    with pytest.raises(ScopeError):
+        current_scope()
 
 
 def test_a_database_that_is_away_is_said_to_programs(without_database):

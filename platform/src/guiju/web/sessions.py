@@ -160,16 +160,15 @@ def load(tenant_id: int, user_id: int, session_id: int | None = None) -> Visitor
     open.
     """
     _close_scope(None)
-    stack = ExitStack()
-    stack.enter_context(tenant_scope(tenant_id))
+    # Known to the request before anything can fail, so that it is closed with it.
+    g.scope = ExitStack()
+    g.scope.enter_context(tenant_scope(tenant_id))
     visitor = find_visitor(
         db.session, tenant_id, user_id, request.remote_addr, session_id=session_id
     )
     if visitor is None:
-        db.session.remove()
-        stack.close()
+        _close_scope(None)
         return None
-    g.scope = stack
     structlog.contextvars.bind_contextvars(tenant=tenant_id)
     return visitor
 
