@@ -67,6 +67,7 @@ check-imports: setup
 bench: setup ## Measure the rules engine at the size of a province; prints ratios
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 	$(BIN)/python -m benchmarks.importing
+	$(BIN)/python -m benchmarks.stories
 
 docs: setup ## Write the pages that are made out of the code
 	$(BIN)/python docs/generate.py

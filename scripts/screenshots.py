@@ -5,17 +5,8 @@ main pages that ``docs/pages.md`` shows in ``docs/pictures``, and whole pages of
 administrator and secretary in ``var/screenshots``.
 """
 
-import json
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +14,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from guiju.testing.browser import chromium, find_chromium
+from guiju.testing.demo import running_demo, sign_in
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "var" / "screenshots"
 PICTURES = ROOT / "docs" / "pictures"
 WIDTHS = {"desk": 1440, "telephone": 390}
 HEIGHTS = {"desk": 900, "telephone": 844}
-START_SECONDS = 900
 
 #: Whose demonstration the pictures show.
 TENANT = "xian"
@@ -111,57 +102,13 @@ def main() -> None:
         sys.exit("No Chromium on this machine (Debian: apt-get install chromium).")
     FOLDER.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with demo() as running, chromium(program) as browser:
+    with running_demo() as running, chromium(program) as browser:
         for device, width in WIDTHS.items():
             show(browser, running, device)
             for account in running["accounts"]:
                 if account["role"] in {"administrator", "secretary"}:
                     name = f"{account['tenant']}-{account['role']}-{device}"
                     take(browser, running["url"], account, name, width)
-
-
-@contextmanager
-def demo() -> Iterator[dict[str, Any]]:
-    """The running demo: its address and accounts."""
-    with tempfile.TemporaryDirectory() as folder:
-        credentials = Path(folder, "credentials.json")
-        process = subprocess.Popen(
-            [
-                Path(sys.executable).with_name("guiju"),
-                "demo",
-                f"--port={free_port()}",
-                f"--data-dir={Path(folder, 'data')}",
-                f"--credentials-file={credentials}",
-            ]
-        )
-        try:
-            wait_until_answering(process, credentials)
-            yield json.loads(credentials.read_bytes())
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def wait_until_answering(process: subprocess.Popen[bytes], credentials: Path) -> None:
-    """Wait until the demo has written its address and answers there; exit when it fails."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit("The demo ended before it served anything; its messages are above.")
-        try:
-            url = json.loads(credentials.read_bytes())["url"]
-            with urllib.request.urlopen(f"{url}healthz"):  # noqa: S310 - our own address
-                return
-        except (FileNotFoundError, ValueError, urllib.error.URLError):
-            time.sleep(0.5)
-    sys.exit(f"The demo did not answer within {START_SECONDS} seconds.")
 
 
 def show(browser: Browser, running: dict[str, Any], device: str) -> None:
@@ -187,15 +134,6 @@ def show(browser: Browser, running: dict[str, Any], device: str) -> None:
 def is_shown(account: dict[str, str]) -> bool:
     """Whether an account is of the tenant in the pictures."""
     return account["tenant"] == TENANT
-
-
-def sign_in(page: Page, url: str, account: dict[str, str]) -> None:
-    """Come to the account's first page."""
-    page.goto(url)
-    page.fill("#username", account["username"])
-    page.fill("#password", account["password"])
-    page.click("button[type=submit]")
-    page.wait_for_load_state("networkidle")
 
 
 def take(browser: Browser, url: str, account: dict[str, str], name: str, width: int) -> None:
