@@ -51,6 +51,15 @@ def test_a_branch_has_had_as_many_as_the_group_with_the_fewest(judge, meetings, 
     assert [(f["observed"], f["verdict"]) for f in found] == [(number, expected)]
 
 
+def test_the_group_without_a_meeting_is_named(judge):
+    meetings = [("g1", date(2020, 5, 1)), ("g1", date(2020, 6, 1))]
+    found = life(judge, meetings, organizations=[{**unit, "name": unit["id"]} for unit in TREE])
+    [this_year] = (row for row, one in enumerate(found) if one["period"] == "2020")
+    said = found[this_year]["message"]
+    assert "共记录 2 次，g2没有召开，要求至少 1 次，少 1 次" in said
+    assert found.uncounted(this_year) == [("g2", "本期没有召开")]
+
+
 @pytest.mark.parametrize(
     ("meetings", "expected"),
     [

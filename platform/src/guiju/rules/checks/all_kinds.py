@@ -7,6 +7,7 @@ meetings and the lesson, both assessments.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from guiju.rules.facts import Facts
     from guiju.rules.periods import Unit
 
+Codes = NDArray[np.int32]
 Masks = NDArray[np.int64]
 
 
@@ -90,6 +92,9 @@ class AllKinds(Check):
         had = _bits(rule, context, source)[stream.rows[position]]
         found = np.zeros(len(grid), dtype=np.int64)
         np.bitwise_or.at(found, place, had)
+        if rule.parameters["with_groups"]:
+            holder = context.facts[stream.table][source.organization][stream.rows[position]]
+            found &= ~_left_to_some(rule, context, grid, unit, _Held(holder, place, had))
         enough = (found & wanted) == wanted
         verdict = context.period_verdict(rule, enough, grid, unit)
         if rule.parameters["missing"] == "needs_judgement":
@@ -134,6 +139,39 @@ class AllKinds(Check):
                 return f"{about}没有{named}的记录，是否落实请由人认定。"
             case _:
                 return f"{about}缺少{named}。"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What was held: by whom, in which entry of a grid, of which kinds (bits of a rule's)."""
+
+    holder: Codes
+    place: Codes
+    kinds: Masks
+
+
+def _left_to_some(rule: Rule, context: Context, grid: Grid, unit: Unit, held: _Held) -> Masks:
+    """Kinds that each Party group holds for itself and that some group of an entry did not.
+
+    What the branch held for all its groups counts for each of them.
+    """
+    always = len(rule.parameters["kinds"]) + len(rule.parameters["with_committee"])
+    of_groups = ((1 << len(rule.parameters["with_groups"])) - 1) << always
+    width = grid.high - grid.low + 1
+    had = np.zeros((context.size, width), dtype=np.int64)
+    when = grid.period[held.place] - grid.low
+    np.bitwise_or.at(had, (held.holder, when), held.kinds)
+    groups = np.flatnonzero(context.is_group & (context.branch_of >= 0)).astype(np.int32)
+    span = np.arange(grid.low, grid.high + 1, dtype=np.int32)
+    group, period = np.repeat(groups, width), np.tile(span, len(groups))
+    place = grid.place(context.branch_of[group], period)
+    whole = context.exists(group, periods.first_days(period, unit), periods.last_days(period, unit))
+    group, period, place = (one[(place >= 0) & whole] for one in (group, period, place))
+    lacking = np.zeros(len(grid), dtype=np.int64)
+    column = period - grid.low
+    missing = of_groups & ~had[group, column] & ~had[context.branch_of[group], column]
+    np.bitwise_or.at(lacking, place, missing)
+    return lacking
 
 
 def kinds(rule: Rule) -> list[str]:

@@ -149,9 +149,7 @@ class Count(PeriodCheck):
         rule, verdict = finding.rule, finding.verdict
         noun = _NOUNS[rule.parameters.get("source", "occasions")]
         found, wanted = finding.observed, finding.required
-        said = f"{finding.period_text}“{rule.title}”记录 {found} {noun}"
-        if finding.note & _BROUGHT:
-            said += "（含用上一期多开的抵补的）"
+        said = f"{finding.period_text}“{rule.title}”{self.counted(finding, noun)}"
         most = rule.parameters["max"]
         asked = f"要求至少 {wanted} {noun}" if most is None else f"要求 {wanted} 至 {most} {noun}"
         if verdict is Verdict.MET:
@@ -165,6 +163,11 @@ class Count(PeriodCheck):
         if most is not None and found > most:
             return f"{said}，{asked}，超过 {found - most} {noun}。"
         return f"{said}，{asked}，少 {wanted - found} {noun}。"
+
+    def counted(self, finding: Finding, noun: str) -> str:
+        """What was counted, as the beginning of the sentence says it."""
+        brought = "（含用上一期多开的抵补的）" if finding.note & _BROUGHT else ""
+        return f"记录 {finding.observed} {noun}{brought}"
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)

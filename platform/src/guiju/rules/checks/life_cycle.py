@@ -20,7 +20,7 @@ from guiju.rules import vocabulary as v
 from guiju.rules.checks import streams
 from guiju.rules.checks.base import ParameterSchema, PeriodCheck, code_list
 from guiju.rules.checks.count import Codes, Count, Placed
-from guiju.rules.findings import Block
+from guiju.rules.findings import Block, Finding
 from guiju.rules.periods import Unit
 
 if TYPE_CHECKING:
@@ -86,6 +86,45 @@ class LifeCycle(Count):
             verdict = np.where(over, rule.shortfall_code, verdict).astype(np.int8)
             number = np.where(over, tally.most, number)
         return self.block(rule, context, tally.placed, number, verdict)
+
+    def counted(self, finding: Finding, noun: str) -> str:
+        """Where groups hold their own: those with the fewest, or the most, decide."""
+        number, most = finding.observed, finding.rule.parameters["max"]
+        if len(finding.evidence) == number:
+            return super().counted(finding, noun)
+        said = f"各党小组分别召开，共记录 {len(finding.evidence)} {noun}"
+        rows = finding.facts["organizations"]
+        names = [rows.text("name", code) for code in _groups_with(finding, number)]
+        which = "、".join(name for name in names if name)
+        if not number:
+            return f"{said}，{which or '有的党小组'}没有召开"
+        if not which:
+            over = most is not None and number > most
+            which = "次数最多的党小组" if over else "次数最少的党小组"
+        return f"{said}，{which}{'各' if len(names) > 1 else ''}有 {number} {noun}"
+
+    def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
+        """Besides the records that do not count, the groups that held too few."""
+        found = super().uncounted(finding, context)
+        if finding.observed < finding.required and len(finding.evidence) != finding.observed:
+            reason = f"本期只召开 {finding.observed} 次" if finding.observed else "本期没有召开"
+            found += [
+                (context.facts.record_id("organizations", code), reason)
+                for code in _groups_with(finding, finding.observed)
+            ]
+        return found
+
+
+def _groups_with(finding: Finding, number: int) -> list[int]:
+    """Codes of the branch's groups with so many meetings, as far as they are at hand."""
+    facts, block, row = finding.facts, finding.block, finding.row
+    rows, branch = facts["organizations"], int(block.subject[row])
+    group = facts.position("organization_kind", "party_group")
+    counted = block.evidence.rows[int(block.evidence.start[row]) : int(block.evidence.stop[row])]
+    held = facts["occasions"]["organization"][counted]
+    own = int((held == branch).sum())
+    groups = np.flatnonzero((rows["parent"] == branch) & (rows["kind"] == group))
+    return [code for code in groups.tolist() if int((held == code).sum()) + own == number]
 
 
 @dataclass(frozen=True)
