@@ -45,6 +45,8 @@ class Official(Visit):
         self.clicks += 1
 
     def menu(self, name: str) -> None:
+        if self.device == "telephone":
+            self.click("button", "菜单")
         self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name).click()
         self.clicks += 1
 
@@ -53,15 +55,15 @@ class Official(Visit):
         self.fields += 1
 
 
-@pytest.fixture
-def official(browser, address, create_tenant, pytestconfig):
+@pytest.fixture(params=SCREENS)
+def official(request, browser, address, create_tenant, pytestconfig):
     tenant = create_tenant()
-    width, height = SCREENS["desk"]
+    width, height = SCREENS[request.param]
     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     users = {"administrator": tenant.sign_in_name}
     site = Site(address, users, {}, None, None, {"administrator": tenant.password})
     folder = pytestconfig.rootpath / "var" / "browser-tests"
-    visit = Official(context.new_page(), site, folder, "desk")
+    visit = Official(context.new_page(), site, folder, request.param)
     visit.sign_in("administrator")
     yield visit
     context.close()
@@ -71,7 +73,8 @@ def test_an_empty_tenant_comes_to_work(official, roster):
     import_roster(official, roster)
     enable_notice(official)
     invite_secretary(official)
-    assert (official.clicks, official.fields) == (12, 6)
+    opened = 3 if official.device == "telephone" else 0  # the menu
+    assert (official.clicks, official.fields) == (12 + opened, 6)
 
 
 def import_roster(official: Official, roster: Path) -> None:

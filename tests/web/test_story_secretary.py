@@ -1,4 +1,4 @@
-"""The story of a branch secretary on a phone, and what may go wrong while they type.
+"""The story of a branch secretary, and what may go wrong while they type, on a phone mostly.
 
 Counts taps and fields: what is due this month is recorded with three taps and one field, the
 names that were tapped apart.
@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from serving import SCREENS, Site, Visit
+from serving import SCREENS, Site, Visit, open_site
 
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
@@ -65,6 +65,12 @@ class Hand(Visit):
 
 
 @pytest.fixture
+def own(address, environment, engine, create_office) -> Site:
+    """An office in which nobody has recorded what is due."""
+    return open_site(address, environment, engine, create_office(recorded=True))
+
+
+@pytest.fixture
 def folder(pytestconfig):
     return pytestconfig.rootpath / "var" / "browser-tests"
 
@@ -89,8 +95,9 @@ def hands(browser: Browser, site: Site, folder) -> Iterator:
         context.close()
 
 
-def test_a_theme_day_is_recorded_with_three_taps(hands, site):
-    hand = hands()
+@pytest.mark.parametrize("device", SCREENS)
+def test_a_theme_day_is_recorded_with_three_taps(hands, own, device):
+    hand, site = hands(device=device, office=own), own
     soon = hand.page.locator("#due .duty").filter(has_text="主题党日每月一次")
     expect(soon).to_contain_text("还有 20 天")
     expect(soon).to_contain_text("附件1·13; 附件2·13")
