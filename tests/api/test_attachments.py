@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from guiju import background
+from guiju.tenancy import jobs
 
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n"
 PDF_TYPE = "application/pdf"
@@ -228,6 +229,17 @@ class TestTenantExport:
         sent = department.get(f"{asked.headers['Location']}/files/{file['id']}")
         with zipfile.ZipFile(io.BytesIO(sent.data)) as archive:
             assert any(name.startswith("files/") for name in archive.namelist())
+
+    def test_more_than_is_kept_for_a_download_is_refused_at_once(
+        self, department, monkeypatch, occasion, secretary
+    ):
+        attach(secretary, occasion)
+        monkeypatch.setattr(jobs, "MOST_BYTES", 1)
+        before = department.get("/jobs").json
+        answer = department.post("/exports")
+        assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, "too_large")
+        assert "guiju tenant export" in answer.text
+        assert department.get("/jobs").json == before
 
     def test_only_who_has_the_whole_tenant_may(self, caller, year, secretary):
         for asking in (secretary, caller(year, "committee")):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from guiju import background
 from guiju.audit.models import AuditEntry
 from guiju.db import ScopedSession, tenant_scope
+from guiju.tenancy import jobs
 
 
 def test_the_administrator_of_the_whole_takes_it_away(sign_in, office, submit, engine, environment):
@@ -31,6 +32,17 @@ def test_the_administrator_of_the_whole_takes_it_away(sign_in, office, submit, e
     with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
         actions = set(session.scalars(sa.select(AuditEntry.action)))
     assert {"tenant.export", "restricted.read", "job.download"} <= actions
+
+
+def test_more_than_is_kept_for_a_download_is_for_the_operator(sign_in, submit, monkeypatch):
+    client = sign_in("department")
+    assert 'action="/data/export"' in client.get("/data").text
+    monkeypatch.setattr(jobs, "MOST_BYTES", -1)
+    page = client.get("/data").text
+    assert "guiju tenant export" in page
+    assert 'action="/data/export"' not in page
+    answer = submit(client, "/data/export", "/library/")
+    assert (answer.status_code, "guiju tenant export" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("name", ["committee", "secretary", "auditor"])

@@ -8,6 +8,8 @@ from typing import Final
 from guiju.clock import today
 from guiju.config import load_settings
 from guiju.db import contents
+from guiju.db.scope import current_tenant_id
+from guiju.db.session import AnySession
 from guiju.files import FileStore
 from guiju.jobs.kinds import JobContext, JobKind, Result
 from guiju.language import gettext as _
@@ -20,7 +22,8 @@ MOST_BYTES: Final = 2_000_000_000
 
 def export(context: JobContext) -> Result:
     """Write everything of the tenant into a file to be downloaded."""
-    _refuse_large(context)
+    refuse_large(context.session)
+    context.session.rollback()
     store = FileStore(load_settings().files_url)
     with tempfile.TemporaryFile() as out:
         found = export_tenant(
@@ -34,9 +37,9 @@ def export(context: JobContext) -> Result:
     return {"rows": found.rows, "files": found.files, "missing": len(found.missing)}
 
 
-def _refuse_large(context: JobContext) -> None:
-    _number, size = contents.totals(context.session.connection(), context.tenant_id)
-    context.session.rollback()
+def refuse_large(session: AnySession) -> None:
+    """Raise ``BadInput`` for a tenant with more files than are kept for a download."""
+    _number, size = contents.totals(session.connection(), current_tenant_id())
     if size > MOST_BYTES:
         found = _("附件共 {size:.1f} GB").format(size=size / 1e9)
         wanted = _("超过 {most:.0f} GB 的请由平台运维人员用 guiju tenant export 导出").format(
