@@ -125,7 +125,10 @@ def show(browser: Browser, running: dict[str, Any], device: str) -> None:
         file = PICTURES / f"{picture.name}-{device}.png"
         page.screenshot(path=file)
         with Image.open(file) as taken:
-            small = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            # The few red or violet dots on a page are the point of it: no colour may be lost.
+            small = taken.convert("RGB").quantize(
+                COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            )
         small.save(file, optimize=True)
         print(file.relative_to(ROOT))
         context.close()
