@@ -3,6 +3,7 @@
 Every module serves its own, with an office of its own in it.
 """
 
+import gzip
 import os
 import socket
 import subprocess
@@ -15,17 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
 from offices import PASSWORD, Office
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+#: What a page may send beside the files that all pages share, compressed.
+MOST_BYTES = 300_000
 SCREENS = {"desk": (1440, 900), "telephone": (390, 844)}
 
 
@@ -151,3 +155,9 @@ class Visit:
             if fault["impact"] in {"serious", "critical"}
         ]
         assert not grave, "\n".join(grave)
+
+
+def weight(heard: list[Response]) -> int:
+    """Bytes of what was loaded, compressed, beside the files that all pages share."""
+    own = [one for one in heard if not urlsplit(one.url).path.startswith("/static/")]
+    return sum(len(gzip.compress(one.body())) for one in own if one.ok)

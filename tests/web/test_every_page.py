@@ -6,21 +6,16 @@ first test.  Pictures of all of them are kept in ``var/browser-tests/pages``.
 
 from __future__ import annotations
 
-import gzip
 import os
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
 from flask import url_for
 from playwright.sync_api import Browser, Response
-from serving import SCREENS, Site, Visit, guiju
+from serving import MOST_BYTES, SCREENS, Site, Visit, guiju, weight
 from showcase import Showcase, make_showcase
-
-#: Bytes of a page, compressed, beside the files that all pages share.
-MOST_BYTES = 300_000
 
 
 class Stop(NamedTuple):
@@ -209,12 +204,6 @@ class Walk:
     def end(self) -> None:
         for visit in self._visits.values():
             visit.page.context.close()
-
-
-def weight(heard: list[Response]) -> int:
-    """Bytes of what was loaded, compressed, beside the files that all pages share."""
-    own = [one for one in heard if not urlsplit(one.url).path.startswith("/static/")]
-    return sum(len(gzip.compress(one.body())) for one in own if one.ok)
 
 
 def address_of(app, endpoint: str, places: dict[str, Any]) -> str:

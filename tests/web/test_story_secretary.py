@@ -14,7 +14,6 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import SCREENS, Site, Visit, open_site
 
-from guiju.activities.operations import store_facts
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.tenancy.operations import enable_profile
@@ -355,30 +354,24 @@ def test_two_authors_of_one_draft_both_keep_what_they_typed(hands):
     expect(first.field("theme")).to_have_value("讲稿")
 
 
-def test_three_thousand_members_are_tapped_and_found(hands, engine, create_office, site):
-    office = create_office()
-    members = [
-        {
-            "id": f"m{number}",
-            "name": f"党员{number}号",
-            "organization": "finance-1",
-            "membership_class": "full",
-            "from_on": date(2018, 1, 1),
-        }
-        for number in range(3000)
-    ]
-    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
-        store_facts(session, Actor("test"), {"members": members})
-    hand = hands(office=site._replace(users=office.users, units=office.units))
-    hand.go(f"/organizations/{office.units['finance-1']}/records/new?kind=theme_day")
-    expect(hand.page.locator("[data-expected]")).to_have_text("3000")
-    hand.page.locator("#roster-find").fill("党员2718号")
-    expect(hand.page.locator(".seat:visible")).to_have_count(1)
-    hand.page.locator(".seat:visible label").tap()
-    expect(hand.page.locator(".roster-counts")).to_contain_text("请假 1")
-    hand.fill("held_on", FRIDAY)
-    hand.tap("button", "提交")
-    expect(hand.page.get_by_role("main")).to_contain_text("应到 3000，实到 2999", timeout=30_000)
+def test_whoever_nothing_is_said_of_has_come(hands):
+    hand = hands()
+    hand.go(f"/organizations/{hand.site.units['finance-1']}/records?month=2021-02&kind=theme_day")
+    hand.page.locator("table").get_by_role("link", name="主题党日").first.click()
+    hand.tap("button", "更正")
+    counts = hand.page.locator(".roster-counts")
+    expect(counts).to_contain_text("出席 0")
+    hand.seat("党员3").locator("label").tap()
+    hand.seat("党员3").locator("label").tap()
+    expect(counts).to_contain_text("请假 1")
+    rest = hand.page.get_by_role("button", name="未记的都算出席")
+    with hand.saving():
+        rest.tap()
+    expect(counts).to_contain_text("出席 7")
+    expect(rest).to_be_hidden()
+    hand.page.reload()
+    expect(counts).to_contain_text("出席 7")
+    expect(counts).to_contain_text("请假 1")
 
 
 def test_fields_that_a_plugin_adds_are_shown_checked_and_kept(hands, engine, create_office, site):

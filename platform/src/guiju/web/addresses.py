@@ -1,6 +1,8 @@
 """What addresses may hold: numbers and texts that the database can be asked about."""
 
-from flask import Flask, abort, request
+from urllib.parse import quote, urlencode
+
+from flask import Flask, abort, g, request, url_for
 from werkzeug.routing import IntegerConverter
 
 #: Years that a page can be asked for; the database's column holds no more anyway.
@@ -27,6 +29,27 @@ def year() -> int | None:
     """The year that the address asks for, if it is one."""
     asked = request.args.get("year", type=int)
     return asked if asked is not None and _FIRST_YEAR <= asked <= _LAST_YEAR else None
+
+
+def about(endpoint: str, organization_id: int, requirement: str, **query: object) -> str:
+    """The address of a page about a requirement at an organization; without what is None.
+
+    As ``url_for`` has it, which takes a while for the hundreds that some pages name.
+    """
+    known: dict[tuple[str, int], str] = g.setdefault("addresses_about", {})
+    if (endpoint, organization_id) not in known:
+        known[endpoint, organization_id] = url_for(
+            endpoint, organization_id=organization_id, requirement=""
+        )
+    address = known[endpoint, organization_id] + quote(requirement, safe="")
+    given = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{address}?{given}" if given else address
+
+
+def first(page_size: int, total: int) -> int:
+    """How many of ``total`` rows come before the page that the address asks for."""
+    asked = max(request.args.get("first", 0, type=int), 0)
+    return min(asked, max(total - 1, 0)) // page_size * page_size
 
 
 def _refuse_null() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 from flask_login import current_user
 
 from guiju.clock import today
@@ -18,7 +18,7 @@ from guiju.rules.vocabulary import Automation
 from guiju.scoring import queries
 from guiju.scoring.attending import ORDERS
 from guiju.scoring.results import AttentionItem, NotVisible
-from guiju.web import exports, selections
+from guiju.web import addresses, exports, selections
 from guiju.web.pages.units import trail, visible_portrait
 from guiju.web.wording import OPEN_VERDICTS, label, period_words, plugins
 from guiju.web.workbooks import Cell
@@ -138,10 +138,10 @@ def _rows(organization_id: int, options: dict[str, Any]) -> Iterator[list[Cell]]
 def item_address(item: AttentionItem) -> str:
     """Where an entry of the list is explained."""
     whole = item.subject_type == "organization"
-    return url_for(
+    return addresses.about(
         "findings.page" if whole else "findings.cell",
-        organization_id=item.unit.organization_id,
-        requirement=item.requirement,
+        item.unit.organization_id,
+        item.requirement,
         part=item.part,
         period=item.period,
     )

@@ -233,19 +233,19 @@ def cell_address(row: GridRow, found: GridCell, organization_id: int, year: int)
     """Where a cell leads: to its only finding, or to the list of those that are not met."""
     if row.subject_type in _WHOLE and found.number == 1:
         named = row.subject_type != "organization"
-        return url_for(
+        return addresses.about(
             "findings.page",
-            organization_id=organization_id,
-            requirement=row.requirement,
+            organization_id,
+            row.requirement,
             part=row.part,
             period=found.period,
             subject_type=row.subject_type if named else None,
             subject=row.subject.code if named else None,
         )
-    return url_for(
+    return addresses.about(
         "findings.cell",
-        organization_id=organization_id,
-        requirement=row.requirement,
+        organization_id,
+        row.requirement,
         part=row.part,
         period=found.period,
         year=None if found.period else year,

@@ -72,7 +72,7 @@ def page(organization_id: int) -> Response | str:
         code = asked.portrait.place.code
         return exports.send(_("要求与单位"), _("要求与单位"), headings, rows, code)
     whole = bool(request.args.get("all"))
-    first = max(request.args.get("first", 0, type=int), 0) // _UNITS * _UNITS
+    first = addresses.first(_UNITS, len(found.units))
     shown = [
         row
         for row in found.rows
@@ -116,6 +116,7 @@ def compare(organization_id: int) -> Response | str:
         rows: list[list[Cell]] = [[one.title, *one.numbers] for one in (*by_unit, *by_rule)]
         code = asked.portrait.place.code
         return exports.send(_("两期对比"), _("两期对比"), headings, rows, code)
+    first = addresses.first(_UNITS, len(by_unit))
     return render_template(
         "compare.html",
         portrait=asked.portrait,
@@ -125,7 +126,10 @@ def compare(organization_id: int) -> Response | str:
         after=after,
         choices=_choices(asked),
         by_rule=by_rule,
-        by_unit=by_unit,
+        by_unit=by_unit[first : first + _UNITS],
+        first=first,
+        size=_UNITS,
+        total=len(by_unit),
     )
 
 

@@ -36,13 +36,15 @@ blueprint = Blueprint("overview", __name__)
 #: The overview begins with so many requirements; all of them are one click away.
 _MOST_RULES = 15
 
-#: A chart of more bars than this cannot be read; the table behind it has them all.
-_MOST_BARS = 24
+#: Units at a time; a chart of more bars cannot be read.
+_UNITS = 24
 
 
 @blueprint.get("/organizations/<number:organization_id>/overview")
 def page(organization_id: int) -> str | Response:
     """The overview; ``year``, ``units`` and ``rules`` choose what is shown, in which order.
+
+    ``first`` is how many of the units are passed over.
 
     ``list`` is the one of its lists that an exported file has: ``units`` or ``rules``.
     """
@@ -62,15 +64,18 @@ def page(organization_id: int) -> str | Response:
         rules = request.args.get("list") == "rules"
         code = portrait.place.code
         return export_rules(found.by_requirement, code) if rules else export_units(units, code)
+    first = addresses.first(_UNITS, len(units))
     return render_template(
         "overview.html",
         overview=found,
         portrait=portrait,
         trail=trail(portrait),
         total=judged(found.counts),
-        units=units,
         steps=[] if found.standing.scored_at else first_steps(portrait, today()),
-        charted=units[:_MOST_BARS],
+        units=units[first : first + _UNITS],
+        number_of_units=len(units),
+        first=first,
+        size=_UNITS,
         chapters=ordered_rules(found.by_requirement, request.args.get("rules", "")),
         periods=by_length(found.by_period),
     )

@@ -48,6 +48,9 @@ HANDED_IN = "handed_in"
 #: Longer rosters get a field to look somebody up.
 _LONG = 20
 
+#: Longer rosters are scrolled by themselves, so that the rest of the form stays in reach.
+_VERY_LONG = 120
+
 
 @dataclass(frozen=True)
 class Form:
@@ -106,6 +109,11 @@ class Form:
     def is_long(self) -> bool:
         """Whether somebody has to be looked up on the roster."""
         return len(self.roster) > _LONG
+
+    @property
+    def is_very_long(self) -> bool:
+        """Whether the roster would be longer than the rest of the form."""
+        return len(self.roster) > _VERY_LONG
 
     def status(self, attendee: Attendee) -> str:
         """How somebody attended; whoever nothing is said of is taken to have come."""

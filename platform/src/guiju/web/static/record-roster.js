@@ -27,6 +27,10 @@ export class Roster {
   }
 
   tapped(event) {
+    if (event.target.closest("[data-roster-rest]")) {
+      this.settleRest();
+      return;
+    }
     const label = event.target.closest(".seat label");
     if (!label) {
       return;
@@ -65,11 +69,29 @@ export class Roster {
     this.counts.set(status, (this.counts.get(status) || 0) + by);
   }
 
+  // Whoever nothing is said of has come: what a paper list with a few absences means.
+  settleRest() {
+    for (const select of this.list.querySelectorAll(STATUS)) {
+      if (!select.value) {
+        select.value = "present";
+        select.parentElement.className = "seat s-present";
+      }
+    }
+    this.count("present", this.counts.get("") || 0);
+    this.counts.set("", 0);
+    this.show();
+    this.list.dispatchEvent(new Event("change", { bubbles: true })); // What is typed is kept.
+  }
+
   show() {
     for (const place of this.form.querySelectorAll("[data-count]")) {
       const number = this.counts.get(place.dataset.count) || 0;
       place.textContent = number;
       place.parentElement.hidden = !number && place.dataset.count !== "present";
+    }
+    const rest = this.form.querySelector("[data-roster-rest]");
+    if (rest) {
+      rest.hidden = !this.counts.get("");
     }
   }
 
@@ -78,11 +100,14 @@ export class Roster {
       return;
     }
     const wanted = event.target.value.trim();
+    let found = false;
     for (const seat of this.list.children) {
       const hidden = wanted !== "" && !seat.firstElementChild.textContent.includes(wanted);
       if (seat.hidden !== hidden) {
         seat.hidden = hidden;
       }
+      found = found || !hidden;
     }
+    this.form.querySelector("[data-roster-none]").hidden = found;
   }
 }
