@@ -27,16 +27,19 @@ _FAILURE_SECONDS = 60
 _JOB_SECONDS = 3600
 
 
-_attached: WeakKeyDictionary[sa.Engine, str] = WeakKeyDictionary()
+_attached: WeakKeyDictionary[sa.Engine, redis.Redis] = WeakKeyDictionary()
 
 
 def attach(engine: sa.Engine, url: str) -> None:
     """From now on transactions of the engine ring at the queue of ``url`` when they commit."""
-    _attached[engine] = url
+    _attached[engine] = connect(url)
 
 
-def of(bind: sa.Engine | sa.Connection) -> str | None:
-    """The queue attached to a session's engine; None where nobody is to be rung for."""
+def of(bind: sa.Engine | sa.Connection) -> redis.Redis | None:
+    """The queue attached to a session's engine; None where nobody is to be rung for.
+
+    Its connections are kept, as those of the engine are.
+    """
     return _attached.get(bind) if isinstance(bind, sa.Engine) else None
 
 

@@ -25,7 +25,7 @@ from guiju.activities.months import Completion
 from guiju.activities.store import store
 from guiju.activities.workflow import WAITING
 from guiju.audit.operations import record
-from guiju.db.arrays import any_of
+from guiju.db.models import this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
@@ -269,19 +269,7 @@ def _attested(
 ) -> dict[int, _Said]:
     """What was said of the months of ``window``, by unit."""
     covered = _covered(window)
-    rows = session.execute(
-        sa.select(
-            attestations.c.organization_id,
-            sa.func.coalesce(attestations.c.objected, sa.false()),
-            sa.func.array_agg(attestations.c.period),
-        )
-        .where(
-            attestations.c.tenant_id == current_tenant_id(),
-            any_of(attestations.c.organization_id, units),
-            attestations.c.period == sa.any_(sa.literal(list(covered), ARRAY(sa.Text))),
-        )
-        .group_by(sa.literal_column("1"), sa.literal_column("2"))
-    )
+    rows = session.execute(_ATTESTED, {"units": list(units), "labels": list(covered)})
     found: dict[int, dict[bool, frozenset[str]]] = {}
     for unit, objected, labels in rows:
         named = frozenset(month for label in labels for month in covered[label])
@@ -290,6 +278,22 @@ def _attested(
         unit: _Said(both.get(False, frozenset()), both.get(True, frozenset()))
         for unit, both in found.items()
     }
+
+
+_ATTESTED = (
+    sa.select(
+        attestations.c.organization_id,
+        sa.func.coalesce(attestations.c.objected, sa.false()),
+        sa.func.array_agg(attestations.c.period),
+    )
+    .where(
+        attestations.c.tenant_id == this_tenant(),
+        attestations.c.organization_id
+        == sa.any_(sa.bindparam("units", type_=ARRAY(sa.BigInteger))),
+        attestations.c.period == sa.any_(sa.bindparam("labels", type_=ARRAY(sa.Text))),
+    )
+    .group_by(sa.literal_column("1"), sa.literal_column("2"))
+)
 
 
 @lru_cache(maxsize=10)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,10 +21,12 @@ from guiju.activities import snapshots
 from guiju.activities.access import Conflict, NotVisible, find_occasion, find_unit
 from guiju.activities.models import Draft, Record
 from guiju.audit.operations import record
+from guiju.db.models import this_tenant
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
 from guiju.organizations.models import Organization
+from guiju.organizations.queries import organization
 from guiju.organizations.tree import within
 from guiju.rules.problems import BadInput, Problem
 
@@ -143,9 +146,24 @@ def drafts_of(
 
     Corrections that others have begun are theirs alone.
     """
-    path = Organization.__table__.c.path
-    roots = visitor.roots("records.write")
-    query = (
+    query = _drafts()
+    if organization_id is not None:
+        unit = organization(session, organization_id)
+        if unit is None or not visitor.may("records.write", unit.path):
+            return []
+        query = query.where(Draft.organization_id == organization_id)
+    else:
+        path, roots = Organization.__table__.c.path, visitor.roots("records.write")
+        query = query.where(sa.or_(sa.false(), *(within(path, root) for root in roots)))
+    rows = session.execute(query, {"author": visitor.user_id})
+    return [_view(draft, name) for draft, name in rows]
+
+
+@cache
+def _drafts() -> sa.Select[Draft, str]:
+    """The drafts that ``author`` may go on with, latest first."""
+    author = sa.bindparam("author", type_=sa.BigInteger)
+    return (
         sa.select(Draft, Organization.name)
         .join(
             Organization,
@@ -155,16 +173,12 @@ def drafts_of(
             ),
         )
         .where(
-            Draft.tenant_id == current_tenant_id(),
-            sa.or_(sa.false(), *(within(path, root) for root in roots)),
-            sa.or_(Draft.occasion_id.is_(None), Draft.user_id == visitor.user_id),
+            Draft.tenant_id == this_tenant(),
+            sa.or_(Draft.occasion_id.is_(None), Draft.user_id == author),
         )
         .order_by(Draft.updated_at.desc(), Draft.id.desc())
         .limit(MOST_LISTED)
     )
-    if organization_id is not None:
-        query = query.where(Draft.organization_id == organization_id)
-    return [_view(draft, name) for draft, name in session.execute(query)]
 
 
 def refuse_stale(draft: Draft, revision: int | None) -> None:

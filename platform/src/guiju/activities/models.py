@@ -42,6 +42,7 @@ class Occasion(Base):
             "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
         ),
         sa.Index("ix_occasions_organization", "tenant_id", "organization_id", "held_on"),
+        sa.Index("ix_occasions_day", "tenant_id", "held_on", "id"),
         # Whoever removes people has the database look for what refers to them.
         *(
             sa.Index(

@@ -19,6 +19,7 @@ from guiju.db.arrow_rows import Rows
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.organizations.dirty import mark_dirty
+from guiju.organizations.models import Organization
 
 Row = Mapping[str, Any]
 
@@ -67,14 +68,15 @@ def write_occasion(
     occasion: Row,
     parts: Mapping[str, Sequence[Row]] | None = None,
     *,
-    is_new: bool = False,
+    new_in: Organization | None = None,
 ) -> Occasion:
     """As :func:`record_occasion`, in the caller's transaction.
 
-    ``is_new`` says that the caller has made sure that there is no occasion of this ``id``.
+    ``new_in`` is the organization that it is of, where the caller has made sure that there is
+    no occasion of this ``id``.
     """
     parts = parts or {}
-    known = None if is_new else session.scalars(_by_code(occasion["id"])).one_or_none()
+    known = None if new_in else session.scalars(_by_code(occasion["id"])).one_or_none()
     before = None if known is None else row_values(known)
     if known is None:
         occasion = {"recorded_on": clock.today(), **occasion}
@@ -85,7 +87,14 @@ def write_occasion(
     brought: dict[str, Rows] = {
         name: [{**row, "occasion": occasion["id"]} for row in rows] for name, rows in kept.items()
     }
-    stored = store(session, {"occasions": [occasion], **brought}, "occasion.record")
+    numbers: dict[str, dict[str, int | None]] = {}
+    if new_in is not None:
+        numbers = {
+            "organizations": {new_in.code: new_in.id},
+            "occasions": {str(occasion["id"]): None},
+        }
+    facts = {"occasions": [occasion], **brought}
+    stored = store(session, facts, "occasion.record", known=numbers)
     again = _by_code(occasion["id"]).execution_options(populate_existing=True)
     recorded = session.scalars(again).one()
     leave.store_reasons(session, recorded.id, came)

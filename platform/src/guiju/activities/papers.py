@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from guiju import clock
 from guiju.activities.models import RecordFile
-from guiju.db.arrays import any_of
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession
 
 Row = dict[str, Any]
-
-
-def kept_files(session: AnySession, occasions: Collection[int]) -> dict[int, list[Row]]:
-    """The files that records (by number of the occasion) have now, as snapshots tell them."""
-    rows = session.scalars(
-        sa.select(RecordFile)
-        .where(
-            RecordFile.tenant_id == current_tenant_id(),
-            any_of(RecordFile.occasion_id, occasions),
-            RecordFile.removed_at.is_(None),
-        )
-        .order_by(RecordFile.id)
-    )
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        told = {"id": row.id, "name": row.name, "kind": row.kind, "digest": row.digest}
-        found.setdefault(int(row.occasion_id or 0), []).append(told)
-    return found
 
 
 def with_documents(

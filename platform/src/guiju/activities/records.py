@@ -241,7 +241,7 @@ def make_record(
         "recorded_on": None if planned else today,
     }
     parts = _parts(session, loaded, (), draft_id=draft_id)
-    occasion = write_occasion(session, visitor.actor(), row, parts, is_new=True)
+    occasion = write_occasion(session, visitor.actor(), row, parts, new_in=unit)
     if draft_id is not None:
         papers.adopt(session, draft_id, occasion.id)
     made = Record(
@@ -256,7 +256,7 @@ def make_record(
     action = "plan"
     if not planned:
         action = "submit"
-        made.late = _is_late(session, unit, occasion)
+        made.late = _is_late(session, unit, occasion, today)
         _hand_up(session, visitor, made, unit, action)
     session.add(made)
     _save(session, visitor, made, loaded, None)
@@ -276,6 +276,7 @@ def _correct(
     draft_id: int | None = None,
 ) -> Record:
     occasion, unit, found = lock_record(session, visitor, occasion_id, revision)
+    today = business_day(session)
     before = snapshots.snapshot(session, occasion.id)
     loaded = _loaded(session, visitor, plugins, unit, payload, before)
     was_planned = found.state == "planned"
@@ -288,7 +289,7 @@ def _correct(
     told = words(reason, "/reason", required=closed)
     row = {**loaded.occasion, "id": occasion.code, "organization": unit.code}
     if was_planned and not planned:
-        row["recorded_on"] = business_day(session)
+        row["recorded_on"] = today
     settled = found.state in {"reviewed", "archived", "voided"}
     parts = _parts(
         session, loaded, before.get("documents", ()), draft_id=draft_id, occasion_id=occasion.id
@@ -300,7 +301,7 @@ def _correct(
     if planned:
         _step(session, visitor, found, "plan", unit.id, told)
     elif was_planned:
-        found.late = _is_late(session, unit, occasion)
+        found.late = _is_late(session, unit, occasion, today)
         _send_up(session, visitor, found, unit, "submit", told)
     else:
         found.changed = found.changed or closed or settled
@@ -447,8 +448,7 @@ def _is_held(session: AnySession, code: str) -> bool:
     return session.scalar(taken) is not None
 
 
-def _is_late(session: AnySession, unit: Organization, occasion: Occasion) -> bool:
-    today = business_day(session)
+def _is_late(session: AnySession, unit: Organization, occasion: Occasion, today: date) -> bool:
     most = workflow.workflow_of(session, unit.path).late_after_days
     if (today - occasion.held_on).days > most:
         return True

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 
-from guiju.activities import leave, papers
-from guiju.activities.models import Record
+from guiju.activities import leave
+from guiju.activities.models import Record, RecordFile
 from guiju.activities.payloads import PARTS
 from guiju.db.arrays import any_of
 from guiju.db.codes import bits, codes_of, masked_vocabularies
@@ -54,8 +54,9 @@ def snapshots(session: AnySession, occasions: Collection[int]) -> dict[int, Snap
             told["content"] = row["content"]
         if row["extra"]:
             told["extra"] = row["extra"]
-    for occasion_id, files in papers.kept_files(session, occasions).items():
-        found[occasion_id]["files"] = files
+    for row in rows["record_files"]:
+        told = {name: row[name] for name in ("id", "name", "kind", "digest")}
+        found[row["occasion_id"]].setdefault("files", []).append(told)
     return found
 
 
@@ -82,15 +83,17 @@ def _listed(name: str) -> sa.ScalarSelect[Any]:
     table = metadata.tables[name]
     key = table.c.id if name == "occasions" else table.c.occasion_id
     order = [table.c.id] if "id" in table.c else [table.c.person_id, table.c.person_class]
+    # A file that was removed is kept for the versions that had it.
+    there = [table.c.removed_at.is_(None)] if "removed_at" in table.c else []
     row = sa.func.to_json(table.table_valued())
     return (
         sa.select(sa.func.json_agg(aggregate_order_by(row, *order), type_=JSON))
-        .where(table.c.tenant_id == this_tenant(), key == sa.any_(_OCCASIONS))
+        .where(table.c.tenant_id == this_tenant(), key == sa.any_(_OCCASIONS), *there)
         .scalar_subquery()
     )
 
 
-_TABLES = ("occasions", *PARTS, Record.__tablename__)
+_TABLES = ("occasions", *PARTS, Record.__tablename__, RecordFile.__tablename__)
 _OCCASIONS = sa.bindparam("occasions", type_=ARRAY(sa.BigInteger))
 _ROWS = sa.select(*(_listed(name).label(name) for name in _TABLES))
 

@@ -79,15 +79,19 @@ def store(
     *,
     journal: Journal | None = None,
     done: Callable[[str], None] | None = None,
+    known: Mapping[str, Mapping[str, int | None]] | None = None,
 ) -> Stored:
     """Write ``facts``, derive what follows from them, and mark whom they concern.
 
     Part of the caller's transaction.  What is written is noted in a ``journal``; ``done`` is
-    told the tables as they are written.  Raises ``BadInput`` with every unknown column,
-    reference and code, or with the rows that contradict each other; the caller rolls back.
+    told the tables as they are written.  ``known`` are numbers by table and code that need not
+    be looked up, None where the code stands for no row yet.  Raises ``BadInput`` with every
+    unknown column, reference and code, or with the rows that contradict each other; the caller
+    rolls back.
     """
     found = _read(facts)
-    numbers = {target: _numbers(session, target, found) for target in _TARGETS}
+    known = known or {}
+    numbers = {t: _numbers(session, t, found, known.get(t, {})) for t in _TARGETS}
     rows = _resolve(session, found, numbers)
     merged: dict[str, Merged] = {}
     for name, parts in rows.items():
@@ -147,12 +151,20 @@ def _read(facts: Mapping[str, Rows]) -> dict[str, pa.Table]:
     return {name: rows for name, rows in found.items() if rows.num_rows}
 
 
-def _numbers(session: AnySession, target: str, found: Mapping[str, pa.Table]) -> Numbers:
+def _numbers(
+    session: AnySession,
+    target: str,
+    found: Mapping[str, pa.Table],
+    known: Mapping[str, int | None],
+) -> Numbers:
     """The numbers of all rows of ``target`` that the facts name or bring."""
     own = pc.unique(found[target]["id"]) if target in found else pa.array([], pa.string())
     named = _named(target, own, found)
     table = metadata.tables[target]
-    numbers = numbers_of(session, table, named)
+    unknown = named.filter(pc.invert(pc.is_in(named, value_set=pa.array([*known], pa.string()))))
+    numbers = numbers_of(session, table, unknown if known else named)
+    there = {code: number for code, number in known.items() if number is not None}
+    numbers.add(pa.array([*there], pa.string()), pa.array([*there.values()], pa.int64()))
     # Whoever is named is a person; organizations and occasions have rows of their own.
     new = numbers.missing(named if target == "people" else own)
     numbers.add(new, new_numbers(session, table, len(new)))
@@ -344,7 +356,7 @@ def _touched_organizations(
     if "organizations" in merged:
         found |= merged["organizations"].traces["id"] | merged["organizations"].traces["parent_id"]
     occasions = {*occasions, *_gathered(merged, merged, ("occasion_id",))}
-    found |= _places(session, Occasion.organization_id, Occasion.id, occasions)
+    found |= _holders(session, merged, occasions)
     people = _gathered(merged, merged, ("person_id",))
     return found | _places(session, Member.organization_id, Member.person_id, people)
 
@@ -360,8 +372,13 @@ def _owners(session: AnySession, merged: Mapping[str, Merged]) -> set[int]:
     """The organizations whose rows were written, superiors and people's branches left out."""
     found = _gathered(merged, merged, ("organization_id", "by_id"))
     found |= _gathered(merged, ("organizations",), ("id",))
-    occasions = _gathered(merged, merged, ("occasion_id",))
-    return found | _places(session, Occasion.organization_id, Occasion.id, occasions)
+    return found | _holders(session, merged, _gathered(merged, merged, ("occasion_id",)))
+
+
+def _holders(session: AnySession, merged: Mapping[str, Merged], occasions: set[int]) -> set[int]:
+    """The organizations of occasions; those that were written have left theirs as a trace."""
+    written = _gathered(merged, ("occasions",), ("id",))
+    return _places(session, Occasion.organization_id, Occasion.id, occasions - written)
 
 
 def _gathered(

@@ -71,9 +71,12 @@ def once(session: AnySession, key: Hashable, look_up: Callable[[], T]) -> T:
     For what the parts of a page, or of an operation, each ask for themselves.
     """
     known: dict[Hashable, T] = session.info.setdefault(_KNOWN, {})
-    if key not in known:
-        known[key] = look_up()
-    return known[key]
+    if key in known:
+        return known[key]
+    found = look_up()
+    # Asking may have written first what waited to be, whereupon all else was forgotten.
+    session.info.setdefault(_KNOWN, {})[key] = found
+    return found
 
 
 def ask_again(session: AnySession, *_details: Any) -> None:

@@ -30,11 +30,10 @@ def ring_for(connection: redis.Redis, tenant_id: int, job_id: int, *, again: str
 @sa.event.listens_for(ScopedSession, "after_commit", propagate=True)
 def _after_commit(session: orm.Session) -> None:
     asked: list[int] = session.info.pop(_ASKED, [])
-    url = queue.of(session.get_bind()) if asked else None
-    if url is not None:
-        with queue.connect(url) as connection:
-            for job_id in asked:
-                ring_for(connection, current_tenant_id(), job_id)
+    connection = queue.of(session.get_bind())
+    if connection is not None:
+        for job_id in asked:
+            ring_for(connection, current_tenant_id(), job_id)
 
 
 @sa.event.listens_for(ScopedSession, "after_rollback", propagate=True)

@@ -42,10 +42,9 @@ def ring_for(
 def _after_commit(session: orm.Session) -> None:
     if not session.info.pop(_MARKED, False):
         return
-    url = queue.of(session.get_bind())
-    if url is not None:
-        with queue.connect(url) as connection:
-            ring_for(connection, current_tenant_id())
+    connection = queue.of(session.get_bind())
+    if connection is not None:
+        ring_for(connection, current_tenant_id())
 
 
 @sa.event.listens_for(ScopedSession, "after_rollback", propagate=True)

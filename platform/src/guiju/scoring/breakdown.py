@@ -82,7 +82,7 @@ def _sector(organization: sa.Table) -> sa.ColumnElement[str | None]:
     """The sector that holds for an organization: a path names its superiors by number."""
     above = organization.alias("above")
     steps = sa.func.string_to_array(sa.func.trim(organization.c.path, "/"), "/")
-    return (
+    nearest = (
         sa.select(above.c.sector)
         .where(
             above.c.tenant_id == organization.c.tenant_id,
@@ -94,3 +94,5 @@ def _sector(organization: sa.Table) -> sa.ColumnElement[str | None]:
         .correlate(organization)
         .scalar_subquery()
     )
+    # Most have one of their own, and nothing above them is looked up.
+    return sa.func.coalesce(organization.c.sector, nearest)

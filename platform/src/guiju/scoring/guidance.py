@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from guiju.db.session import AnySession
 from guiju.organizations.portrait import Portrait
@@ -103,22 +104,23 @@ class Guidance:
     #: Kinds of occasions that some rule is about, in order of the pack.
     kinds: Sequence[str] = field(default_factory=list)
 
+    @cached_property
+    def _by_part(self) -> Mapping[tuple[str, str | None], Rule]:
+        """The first rule of each part of a requirement."""
+        return {(rule.id, rule.part.id): rule for rule in reversed(self.rules)}
+
     def kinds_for(self, requirement: str, part: str | None = None) -> Sequence[str]:
         """The kinds of which recording an occasion answers a requirement; mostly one.
 
         Empty where the requirement is not about having held something: what a single
         occasion lacks is put right in its own record.
         """
-        for rule in self.rules:
-            if rule.id == requirement and rule.part.id == part:
-                return tuple(_kinds(rule)) if rule.parameters.get("per") else ()
-        return ()
+        rule = self._by_part.get((requirement, part))
+        return tuple(_kinds(rule)) if rule is not None and rule.parameters.get("per") else ()
 
     def place_of(self, requirement: str, part: str | None = None) -> Place:
         """Where what a requirement of the profile lacks is recorded."""
-        rule = next(
-            (one for one in self.rules if (one.id, one.part.id) == (requirement, part)), None
-        )
+        rule = self._by_part.get((requirement, part))
         return Place("person") if rule is None else place_of(rule)
 
     def hosted_by(self, kinds: Collection[str]) -> Sequence[str]:

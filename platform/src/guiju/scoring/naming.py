@@ -62,6 +62,11 @@ class Names:
         """The author's id; ``table#number`` for records that have none."""
         return self._codes.get(key, f"{key[0]}#{key[1]}")
 
+    def tell(self, unit: Unit) -> None:
+        """Take the name of an organization from who has read it already."""
+        known: dict[int, Unit] = once(self._session, Unit, dict)
+        known[unit.organization_id] = unit
+
     def units(self, organizations: Collection[int]) -> Mapping[int, Unit]:
         """Organizations as lists name them."""
         known: dict[int, Unit] = once(self._session, Unit, dict)

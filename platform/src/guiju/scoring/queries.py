@@ -157,6 +157,13 @@ def _unit(organization: Organization) -> Unit:
     return Unit(organization.id, organization.code, organization.name, organization.kind)
 
 
+def _names(session: AnySession, organization: Organization) -> Names:
+    """Names to look up, that of the organization itself known."""
+    names = Names(session)
+    names.tell(_unit(organization))
+    return names
+
+
 def _superiors(organization: Organization) -> list[int]:
     return [int(step) for step in organization.path.strip("/").split("/")][:-1]
 
@@ -356,15 +363,20 @@ def organization_grid(
 ) -> OrganizationGrid:
     """Requirement × period of one organization; members' exceptions only in a restricted scope.
 
-    Unless the findings are to be ``told``, cells only say how many they are.
+    Unless the findings are to be ``told``, cells only say how many they are, and only those of
+    the year judged last, or of ``year``, are looked for.
     """
     organization = _visible(session, organization_id, within)
     fresh = standing(session, within)
-    chosen, years, shown = _chosen_year(session, organization_id, year, fresh)
+    if told or fresh.as_of is None:
+        chosen, years, shown = _chosen_year(session, organization_id, year, fresh)
+    else:
+        chosen = fresh.as_of.year if year is None else year
+        years, shown = [chosen], [chosen, NO_YEAR] if chosen == fresh.as_of.year else [chosen]
     law = _law(session, packs, organization)
     stored_rows = _rows(session, organization, shown)
     stored = _in_order(stored_rows, law, organization_id)
-    names = Names(session)
+    names = _names(session, organization)
     above = [*_superiors(organization), organization_id]
     found = views.views(session, packs, stored, names, above) if told else [None] * len(stored)
     units = names.units([organization_id, *grids.groups_among(stored)])
