@@ -17,6 +17,7 @@ CONTRACT = {
     "citation",
     "alternatives",
     "message",
+    "readings",
 }
 
 

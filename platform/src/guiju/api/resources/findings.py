@@ -56,6 +56,7 @@ _EXAMPLE: dict[str, Any] = {
     "citation": {"document": "市组通字〔2020〕45号", "clause": "附件1·12; 附件2·12"},
     "alternatives": [],
     "message": "2021年第二季度没有召开支部党员大会。",
+    "readings": {},
 }
 
 
@@ -113,6 +114,12 @@ class FindingSchema(Schema):
         metadata={"description": "按另一种说得通的理解会得到的结果"},
     )
     message = fields.String(required=True, metadata={"description": "一句话说明"})
+    readings = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "判定时所用的理解，按名称"},
+    )
 
 
 class FindingQuery(ListQuery, WithinQuery):
