@@ -195,9 +195,36 @@ def test_a_step_makes_a_case_without_any_paper(judge):
     assert found["subject"]["id"] == "p"
 
 
-def test_a_case_of_nobody_named_is_the_branchs(judge):
-    documents = [paper("application", person=None)]
+def test_cases_of_nobody_named_are_told_apart(judge):
+    documents = [paper("application", person=None, case=case) for case in ("甲案", "乙案", "甲案")]
     tables = {"organizations": BRANCH, "documents": documents}
-    [found] = judge("case_papers", PAPERS, tables)
-    assert found["subject"] == {"type": "organization", "id": "b"}
-    assert found["verdict"] == "pending"
+    found = judge("case_papers", PAPERS, tables)
+    assert [one["subject"] for one in found] == [
+        {"type": "case", "id": "甲案"},
+        {"type": "case", "id": "乙案"},
+    ]
+    assert {one["organization"] for one in found} == {"b"}
+    assert found.verdicts() == {"甲案": "pending", "乙案": "pending"}
+
+
+def test_a_judgement_on_one_case_of_nobody_named_leaves_the_other_alone(judge):
+    judgement = {
+        "requirement": "x.matter.name",
+        "organization": "b",
+        "subject_type": "case",
+        "subject": "甲案",
+        "verdict": "met",
+        "judged_on": date(2021, 1, 1),
+    }
+    papers = [paper("application", person=None, case=case) for case in ("甲案", "乙案")]
+    tables = {
+        "organizations": [*BRANCH, {**BRANCH[0], "id": "c"}],
+        "documents": [*papers, {**papers[0], "organization": "c"}],
+        "judgements": [judgement],
+    }
+    found = judge("case_papers", PAPERS, tables)
+    assert [(one["organization"], one["subject"]["id"], one["verdict"]) for one in found] == [
+        ("b", "甲案", "met"),
+        ("b", "乙案", "pending"),
+        ("c", "甲案", "pending"),
+    ]

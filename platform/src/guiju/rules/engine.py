@@ -469,9 +469,15 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
     if not len(rows):
         return blocks
     codes = context.facts.codes("judged_verdict")
-    decided: dict[tuple[str, str | None, str, str, str | None], Verdict] = {}
+    decided: dict[tuple[object, ...], Verdict] = {}
     columns = ("requirement", "part", "subject_type", "subject", "period")
-    keys = zip(*(rows.strings(column) for column in columns), strict=True)
+    cases = (
+        owner if kind == findings.CASE else None
+        for kind, owner in zip(
+            rows.strings("subject_type"), rows.strings("organization"), strict=True
+        )
+    )
+    keys = zip(*(rows.strings(column) for column in columns), cases, strict=True)
     for key, verdict, on in zip(
         keys, rows["verdict"].tolist(), rows["judged_on"].tolist(), strict=True
     ):
@@ -493,6 +499,8 @@ def _apply_judgements(blocks: list[Block], context: Context) -> list[Block]:
                 subject["type"],
                 subject["id"],
                 finding.period,
+                # Each branch gives its cases names of its own.
+                finding.organization if subject["type"] == findings.CASE else None,
             )
             if key in decided:
                 block.verdict[row] = findings.CODE_OF[decided[key]]

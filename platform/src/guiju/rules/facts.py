@@ -328,6 +328,22 @@ class Facts:
         number = self.numbers(table)[row] if self[table].has("row_number") else row + 1
         return f"{table}#{number}"
 
+    def case_of(self, row: int) -> str:
+        """The case that a paper (a row of ``documents``) belongs to, as the source calls it.
+
+        That is the author's name of it, or the database's number of the paper.
+        """
+        if self["documents"].has("row_number"):
+            return str(int(self.numbers("documents")[row]))
+        return self["documents"].text("case", row) or self.record_id("documents", row)
+
+    def first_of(self, table: str, rows: Sequence[int]) -> int:
+        """The one of ``rows`` that was written first, wherever the source has put it."""
+        if not self[table].has("row_number"):
+            return min(rows)
+        numbers = self.numbers(table)
+        return min(rows, key=lambda row: int(numbers[row]))
+
     def numbers(self, target: str) -> NDArray[np.int64]:
         """The database's numbers of the rows (or people) of ``target``, in code order.
 

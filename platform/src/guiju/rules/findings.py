@@ -139,6 +139,8 @@ class Block:
         )
 
 
+CASE: Final = "case"
+
 #: The table that a subject's code belongs to.
 SUBJECT_TABLES: Final = {
     "organization": "organizations",
@@ -152,6 +154,8 @@ SUBJECT_TABLES: Final = {
     "report": "reports",
     "rectification": "rectifications",
     "inspection": "inspections",
+    # A case of nobody named is told apart by its first paper.
+    CASE: "documents",
 }
 
 
@@ -190,11 +194,10 @@ class Finding:
 
     @property
     def subject(self) -> dict[str, str]:
-        table = SUBJECT_TABLES[self.block.subject_type]
-        return {
-            "type": self.block.subject_type,
-            "id": self.facts.external(table, int(self.block.subject[self.row])),
-        }
+        type_, code = self.block.subject_type, int(self.block.subject[self.row])
+        if type_ == CASE:
+            return {"type": type_, "id": self.facts.case_of(code)}
+        return {"type": type_, "id": self.facts.external(SUBJECT_TABLES[type_], code)}
 
     @property
     def due(self) -> str | None:

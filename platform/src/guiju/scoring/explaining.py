@@ -77,7 +77,10 @@ class _Judge:
             if asked.requirement in packs[one.profile].by_id
         ]
         subject = asked.subject or ("organization", asked.organization.code)
-        self._subject = subject[0], naming.numbered_subject(session, *subject)
+        self._subject = (
+            subject[0],
+            naming.numbered_subject(session, *subject, asked.organization.id),
+        )
         self._by_default = asked.subject is None
 
     def read(self, connection: adbc.Connection) -> Snapshot:

@@ -15,7 +15,7 @@ from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
 from guiju.rules import tables
 from guiju.rules.facts import VOCABULARIES, Facts
-from guiju.rules.findings import SUBJECT_TABLES, Finding
+from guiju.rules.findings import CASE, SUBJECT_TABLES, Finding
 from guiju.scoring import reader
 from guiju.scoring.results import NotVisible, Record, Unit
 
@@ -51,6 +51,13 @@ class Names:
             if key not in self._codes:
                 wanted.setdefault(key[0], set()).add(key[1])
         for table, numbers in wanted.items():
+            if table == CASE:
+                papers = metadata.tables["documents"].c
+                rows = self._session.execute(
+                    sa.select(papers.id, papers.case).where(any_of(papers.id, numbers))
+                )
+                self._codes |= {(table, number): case for number, case in rows}
+                continue
             stored = metadata.tables[table]
             if "code" in stored.c:
                 rows = self._session.execute(
@@ -101,13 +108,22 @@ def contract(finding: Finding, names: Names) -> dict[str, Any]:
 
 def _subject_key(finding: Finding) -> Key:
     subject = finding.subject
+    if subject["type"] == CASE:
+        return CASE, int(subject["id"])
     return SUBJECT_TABLES[subject["type"]], int(subject["id"])
 
 
-def numbered_subject(session: AnySession, subject_type: str, code: str) -> int:
-    """The number of a subject by the author's id; raises ``NotVisible`` for an unknown one."""
+def numbered_subject(session: AnySession, subject_type: str, code: str, organization: int) -> int:
+    """The number of a subject by the author's id; raises ``NotVisible`` for an unknown one.
+
+    A case is one of the ``organization`` that answers for it.
+    """
     table = SUBJECT_TABLES.get(subject_type)
-    if table is not None:
+    if subject_type == CASE:
+        paper = session.scalar(reader.first_paper(sa.literal(code), sa.literal(organization)))
+        if paper is not None:
+            return int(paper)
+    elif table is not None:
         stored = metadata.tables[table]
         number = session.scalar(sa.select(stored.c.id).where(stored.c.code == code))
         if number is not None:

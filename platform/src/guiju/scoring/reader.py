@@ -36,7 +36,7 @@ from guiju.db.session import AnySession
 from guiju.organizations.models import Member, Organization, OrganizationMove
 from guiju.rules import tables
 from guiju.rules.facts import VOCABULARIES, Facts
-from guiju.rules.findings import SUBJECT_TABLES
+from guiju.rules.findings import CASE, SUBJECT_TABLES
 from guiju.rules.footprints import owners
 from guiju.rules.pack import Pack
 from guiju.scoring import packing
@@ -377,10 +377,31 @@ def _arrow_type(table: str, column: str) -> pa.DataType:
     return _ARROW_TYPES.get(str(field.metadata["kind"]), pa.string())
 
 
+def first_paper(
+    case: sa.ColumnElement[str],
+    organization: sa.ColumnElement[int],
+    tenant: sa.ColumnElement[int] | None = None,
+) -> sa.Select[Any]:
+    """The number of a case's first paper: of the organization itself, or of its meetings."""
+    papers, meetings = metadata.tables["documents"], metadata.tables["occasions"]
+    at = papers.outerjoin(
+        meetings,
+        (meetings.c.tenant_id == papers.c.tenant_id) & (meetings.c.id == papers.c.occasion_id),
+    )
+    owner = sa.func.coalesce(papers.c.organization_id, meetings.c.organization_id)
+    found = sa.select(sa.func.min(papers.c.id)).select_from(at)
+    found = found.where((papers.c.case == case) & (owner == organization))
+    return found if tenant is None else found.where(papers.c.tenant_id == tenant)
+
+
 def _judged_subject(stored: sa.Table) -> sa.ColumnElement[str]:
     """The subject's number as text: what the engine calls it."""
-    cases = {}
+    cases: dict[str, sa.ColumnElement[str]] = {}
     for subject_type, name in SUBJECT_TABLES.items():
+        if subject_type == CASE:
+            paper = first_paper(stored.c.subject, stored.c.organization_id, stored.c.tenant_id)
+            cases[subject_type] = sa.cast(paper.scalar_subquery(), sa.Text)
+            continue
         target = metadata.tables[name]
         number = (
             sa.select(sa.cast(target.c.id, sa.Text))

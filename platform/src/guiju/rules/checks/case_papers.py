@@ -80,10 +80,12 @@ class CasePapers(Check):
         rows = np.array([row for file in files for row in file.rows], dtype=np.int32)
         place = np.repeat(np.arange(len(files)), [len(file.rows) for file in files])
         named = files[0].person >= 0
-        subject = [file.person if named else file.organization for file in files]
+        # Only papers tell of a case without a person, so there is a first one.
+        first = context.facts.first_of
+        subject = [file.person if named else first("documents", file.rows) for file in files]
         return Block(
             rule=rule,
-            subject_type="member" if named else "organization",
+            subject_type="member" if named else findings.CASE,
             subject=np.array(subject, dtype=np.int32),
             organization=np.array([file.organization for file in files], dtype=np.int32),
             verdict=np.array(verdict, dtype=np.int8),
