@@ -11,6 +11,7 @@ and the same body, but for the id that was asked and the number of the request.
 from __future__ import annotations
 
 import difflib
+import inspect
 import io
 import json
 import logging
@@ -19,6 +20,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -134,6 +136,19 @@ CODES = {
 #: The same for numbers in bodies of programs, by the key of ``Part.things``.
 NUMBERS = {"posts": "post_id", "role": "role_id", "successor": "user_id"}
 
+#: What the addresses of pages are asked with: something that a tenant keeps, by the key of
+#: ``Part.things``, or (None) an organization's code.
+QUERIES = {"batch": "batch", "entry": "entry_id", "q": None, "unit": None}
+
+#: What else pages are asked with, which names nothing of anybody's.
+HARMLESS = {
+    "a", "all", "automation", "b", "before", "below", "class", "closed", "cursor", "due_until",
+    "ended", "first", "format", "from", "in", "kind", "list", "month", "names", "next", "own",
+    "part", "people", "period", "profile", "relation", "requirement", "rule", "rules", "seen",
+    "show", "sort", "state", "strictness", "tenant", "term", "to", "units", "username", "variant",
+    "verdict", "waiting", "year",
+}  # fmt: skip
+
 #: Values of other fields, where any would not do.
 SAMPLES = {"id": NEW, "kinds": ["theme_day"], "kind": "branch", "name": "新建"}
 
@@ -144,6 +159,12 @@ _HOW_TO_ADD = (
     "{rule} has a parameter that the walk does not know: {name}. If it names something that a"
     " tenant keeps, make one for each part in tests/support/twins.py and add the name to THINGS;"
     " if it names nothing of anybody's, add a value to PLAIN or WORDS."
+)
+
+
+_HOW_TO_SORT = (
+    "pages are asked with {name}, which the walk does not know: if it names something that a"
+    " tenant keeps, add it to QUERIES, else to HARMLESS."
 )
 
 
@@ -288,6 +309,8 @@ class Forms:
             name for text in texts for name in re.findall(r'name="([\w.-]+)"', text)
         } - {"csrf_token"}
         self._document = json.loads(app.test_client().get(DOCUMENT).text)
+        self._views = app.view_functions
+        self._queries: dict[ModuleType, set[str]] = {}
 
     def form(self, part: Part | None) -> dict[str, str]:
         """Every field that any form has, with ids of ``part`` where it is one."""
@@ -300,6 +323,19 @@ class Forms:
             else:
                 filled[name] = "1"
         return filled
+
+    def queries(self, rule: Rule) -> set[str]:
+        """What the page may be asked with that names something, as its module reads it."""
+        module = inspect.getmodule(inspect.unwrap(self._views[rule.endpoint]))
+        assert module is not None
+        if module not in self._queries:
+            read = re.findall(r'\bargs\.get(?:list)?\("(\w+)"', inspect.getsource(module))
+            # Whatever is listed can be searched.
+            names = {*read, "q"} if "lists." in inspect.getsource(module) else set(read)
+            for name in names - HARMLESS:
+                assert name in QUERIES, _HOW_TO_SORT.format(name=name)
+            self._queries[module] = names & set(QUERIES)
+        return self._queries[module]
 
     def parameters(self, rule: Rule, method: str) -> set[str]:
         """Names of an operation's query parameters that name something."""
@@ -498,17 +534,27 @@ class Walk:
             self._compare_place(rule, method, owners, name)
         if method == "GET":
             self._ask(rule, method, mine)
+        self._compare_queries(rule, method, mine)
+        if method != "GET" and self._names_something(rule, method):
+            other = self._ask(rule, method, mine, self._other)
+            absent = self._ask(rule, method, mine)
+            if not self._twins:
+                self._same(rule, method, "the body", other, absent)
+
+    def _compare_queries(self, rule: Rule, method: str, mine: Mapping[str, Part | None]) -> None:
+        """Filter one's own by the other's things, and by what is not there."""
         if is_api(rule):
             for name in self._forms.parameters(rule, method):
                 other = self._ask(rule, method, mine, self._other, name)
                 absent = self._ask(rule, method, mine, None, name)
                 if not self._twins:
                     self._same(rule, method, name, other, absent)
-        if method != "GET" and self._names_something(rule, method):
-            other = self._ask(rule, method, mine, self._other)
-            absent = self._ask(rule, method, mine)
-            if not self._twins:
-                self._same(rule, method, "the body", other, absent)
+        elif method == "GET":
+            for name in self._forms.queries(rule):
+                other = self._look_for(rule, mine, name, self._other)
+                absent = self._look_for(rule, mine, name, None)
+                if not (self._twins and QUERIES[name] is None):
+                    self._same(rule, method, name, other, absent)
 
     def _compare_place(
         self, rule: Rule, method: str, owners: Mapping[str, Part | None], name: str
@@ -543,13 +589,26 @@ class Walk:
         if method not in {"GET", "DELETE"}:
             forms = self._forms
             body = forms.body(rule, method, part) if is_api(rule) else forms.form(part)
-        request = Request(method, address(rule, owners), query, body)
+        return self._send(Request(method, address(rule, owners), query, body))
+
+    def _send(self, request: Request) -> TestResponse:
         answer = request.send(self._asking)
-        for marker in leaks(answer, self._markers):
-            self.problems.append(f"{method} {request.path} {query} shows {marker}")
+        where = f"{request.method} {request.path} {request.query}"
+        self.problems += [f"{where} shows {marker}" for marker in leaks(answer, self._markers)]
         if answer.status_code >= 500:
-            self.problems.append(f"{method} {request.path} fails with {answer.status_code}")
+            self.problems.append(f"{where} fails with {answer.status_code}")
         return answer
+
+    def _look_for(
+        self, rule: Rule, owners: Mapping[str, Part | None], name: str, part: Part | None
+    ) -> TestResponse:
+        """Ask a page of one's own with something of ``part`` in its query."""
+        thing = QUERIES[name]
+        if thing is None:
+            value = codes(part)["organization"]
+        else:
+            value = str(NOT_THERE_NUMBER if part is None else part.things[thing])
+        return self._send(Request("GET", address(rule, owners), {name: value}))
 
     def _same(
         self, rule: Rule, method: str, what: str, first: TestResponse, second: TestResponse
