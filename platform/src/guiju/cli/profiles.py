@@ -182,7 +182,7 @@ def _left_open(convention: dict[str, Any]) -> str:
     names = [*convention["readings"], *convention["settings"]]
     if convention["tenant_setting"]:
         names.append(_("{name}（租户设置）").format(name=convention["tenant_setting"]))
-    return "、".join(names) or _("本通知没有涉及")
+    return "、".join(names) or _("本通知没有可另选的")
 
 
 def _sides(sides: list[dict[str, Any]]) -> str:

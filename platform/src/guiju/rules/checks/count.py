@@ -166,11 +166,26 @@ class Count(PeriodCheck):
 
     def counted(self, finding: Finding, noun: str) -> str:
         """What was counted, as the beginning of the sentence says it."""
-        brought = "（含用上一期多开的抵补的）" if finding.note & _BROUGHT else ""
-        return f"记录 {finding.observed} {noun}{brought}"
+        said = f"记录 {finding.observed} {noun}"
+        if finding.note & _BROUGHT:
+            said += "（含用上一期多开的抵补的）"
+        shared = _shared(finding)
+        if shared and shared == len(finding.evidence):
+            return f"{said}（同时登记为其他活动）"
+        return f"{said}（其中 {shared} {noun}同时登记为其他活动）" if shared else said
 
     def uncounted(self, finding: Finding, context: Context) -> list[tuple[str, str]]:
         return streams.uncounted(finding, context)
+
+
+def _shared(finding: Finding) -> int:
+    """How many of the occasions counted are of other kinds as well (D9)."""
+    evidence = finding.block.evidence
+    if evidence.table != "occasions":
+        return 0
+    rows = evidence.rows[int(evidence.start[finding.row]) : int(evidence.stop[finding.row])]
+    kinds = finding.facts["occasions"]["kinds"][rows[rows >= 0]]
+    return int(((kinds & (kinds - np.uint64(1))) != 0).sum())
 
 
 def _brought(
