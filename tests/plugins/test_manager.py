@@ -1,6 +1,9 @@
 """Plugins are found, checked and refused by name."""
 
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -186,3 +189,17 @@ def test_hook_is_typed_and_documented(hook):
 def test_hook_has_a_test_and_a_user(hook, installed):
     assert f"test_{hook}" in globals(), f"write test_{hook}"
     assert getattr(installed.manager.hook, hook).get_hookimpls(), f"no plugin uses {hook}"
+
+
+def test_what_packs_say_is_the_same_in_every_process():
+    """What judges is told by a digest of it, which workers and pages make each for themselves."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", "from guiju import plugins; print(plugins.load().packs)"],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(told) == 1

@@ -70,7 +70,8 @@ def readings(
                 Option(option["value"], option["title"], {}) for option in entry["option"]
             ),
             convention=entry["convention"],
-            borne_by=frozenset(borne[entry["id"]]),
+            # In an order of its own: what everything is judged by is told by a digest of it.
+            borne_by=tuple(sorted(borne[entry["id"]], key=lambda one: (one[0], one[1] or ""))),
         )
         for entry in _data()["reading"]
         if entry["id"] in borne

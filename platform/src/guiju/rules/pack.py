@@ -128,13 +128,13 @@ class Reading:
     options: tuple[Option, ...]
     trap: str | None = None
     convention: str | None = None
-    borne_by: frozenset[tuple[str, str | None]] = frozenset()
+    borne_by: tuple[tuple[str, str | None], ...] = ()
 
     @cached_property
     def affects(self) -> tuple[str, ...]:
         """Ids of the requirements that some option patches."""
         own = (name for option in self.options for name in option.sets)
-        return tuple(dict.fromkeys([*own, *sorted(name for name, _part in self.borne_by)]))
+        return tuple(dict.fromkeys([*own, *(name for name, _part in self.borne_by)]))
 
     def bears_on(self, requirement: str, part: str | None) -> bool:
         """Whether it matters for a part of a requirement."""
