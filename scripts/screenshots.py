@@ -125,13 +125,24 @@ def show(browser: Browser, running: dict[str, Any], device: str) -> None:
         file = PICTURES / f"{picture.name}-{device}.png"
         page.screenshot(path=file)
         with Image.open(file) as taken:
-            # The few red or violet dots on a page are the point of it: no colour may be lost.
-            small = taken.convert("RGB").quantize(
-                COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-            )
+            small = fewer_colours(taken.convert("RGB"))
         small.save(file, optimize=True)
         print(file.relative_to(ROOT))
         context.close()
+
+
+def fewer_colours(picture: Image.Image) -> Image.Image:
+    """The picture with a palette: its commonest colours as they are, and a spread of the others.
+
+    A few red or violet dots are the point of a page, and its ground is no other grey: neither
+    may be taken for its neighbour.
+    """
+    counted = picture.getcolors(picture.width * picture.height) or []
+    common = [colour for _times, colour in sorted(counted, reverse=True)[: COLOURS // 2]]
+    spread = picture.quantize(COLOURS // 2, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in common for part in colour] + spread)
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def is_shown(account: dict[str, str]) -> bool:
