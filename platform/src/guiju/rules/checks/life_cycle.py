@@ -94,8 +94,9 @@ class LifeCycle(Count):
             return super().counted(finding, noun)
         said = f"各党小组分别召开，共记录 {len(finding.evidence)} {noun}"
         rows = finding.facts["organizations"]
-        names = [rows.text("name", code) for code in _groups_with(finding, number)]
-        which = "、".join(name for name in names if name)
+        groups = (rows.text("name", code) for code in _groups_with(finding, number))
+        names = [name for name in groups if name]
+        which = "、".join(names)
         if not number:
             return f"{said}，{which or '有的党小组'}没有召开"
         if not which:
