@@ -352,6 +352,10 @@ class Forms:
         # Of bodies that differ by table that of the first one, which the walk asks for.
         return self._filled(schema.get("anyOf", [schema])[0], part)
 
+    def statuses(self, rule: Rule, method: str) -> set[str]:
+        """What an operation says it answers with."""
+        return set(self._operation(rule, method)["responses"])
+
     def _operation(self, rule: Rule, method: str) -> dict[str, Any]:
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         return self._document["paths"][path][method.lower()]
@@ -688,3 +692,30 @@ def test_the_queues_server_keeps_no_text_of_a_tenant(twins, redis_url):
         for key in queue.scan_iter():
             held = queue.dump(key) or b""
             assert not [mark for mark in markers if mark in key or mark in held], key
+
+
+def test_what_was_read_otherwise_is_not_changed(open_app, asking_as, forms, twins, migrated):
+    """Whatever asks for a tag refuses a stale one, before it looks at what is to be changed."""
+    mine = twins["mine"]
+    own = mine.parts["left"]
+    asking = asking_as(mine, "everything")
+    before = digests(migrated.url, mine.tenant.tenant_id)
+    answers = {}
+    for rule in rules(open_app):
+        for method in methods(rule):
+            if not is_api(rule) or "412" not in forms.statuses(rule, method):
+                continue
+            path = address(rule, dict.fromkeys(rule.arguments, own))
+            headers = {"Authorization": f"Bearer {asking.token}", "If-Match": '"stale"'}
+            body = forms.body(rule, method, own)
+            answer = asking.programs.open(path, method=method, headers=headers, json=body)
+            answers[f"{method} {rule.rule}"] = answer.status_code
+    assert len(answers) > 50
+    # Tokens, notices and what was asked in one go are their user's alone.
+    others = ("/tokens/<", "/notices/<", "/tasks/batches/<")
+    found = {
+        what for what in answers if answers[what] != 412 and not any(o in what for o in others)
+    }
+    assert not found, {what: answers[what] for what in found}
+    # When a token was used last is kept with it.
+    assert set(changed(before, digests(migrated.url, mine.tenant.tenant_id))) <= {"api_tokens"}
