@@ -62,10 +62,24 @@ def test_the_department_drills_down_to_an_explanation(visit):
     visit.inspect("explanation", whole=visit.device != "desk")
     if visit.device == "desk":
         # Beside the page it was opened from; the keyboard closes it.
-        expect(visit.page.get_by_role("dialog")).to_be_visible()
+        beside, page = visit.page.get_by_role("dialog"), re.compile(r"/organizations/\d+$")
+        expect(beside).to_be_visible()
+        expect(visit.page).to_have_url(re.compile(r"/findings/[\w.]+\?period=2021-03$"))
         visit.page.keyboard.press("Escape")
-        expect(visit.page.get_by_role("dialog")).to_be_hidden()
+        expect(beside).to_be_hidden()
+        expect(visit.page).to_have_url(page)
         expect(row.get_by_role("link", name="3月")).to_be_focused()
+        # So does going back; going forward opens it again, and its address is a page's.
+        row.get_by_role("link", name="3月").click()
+        expect(beside).to_be_visible()
+        visit.page.go_back()
+        expect(beside).to_be_hidden()
+        expect(visit.page).to_have_url(page)
+        visit.page.go_forward()
+        expect(beside).to_be_visible()
+        visit.page.reload()
+        expect(beside).to_be_hidden()
+        expect(explained).to_contain_text("没有计入的记录")
     else:
         visit.page.go_back()
         expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第二党支部")

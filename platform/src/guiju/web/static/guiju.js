@@ -61,14 +61,37 @@
   const plainClick = (event) =>
     event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
+  // What is shown beside the page has its own address, which leads to it as a page; going back
+  // closes it.
+  const shown = () => (window.history.state || {}).drawer;
+
   const openDrawer = async (address) => {
-    await htmx.ajax("GET", address, { target: drawerBody, swap: "innerHTML" });
+    try {
+      await htmx.ajax("GET", address, { target: drawerBody, swap: "innerHTML" });
+    } catch (_error) {
+      // Without a network the browser says so.
+      window.location.assign(address);
+      return;
+    }
+    if (shown()) {
+      window.history.replaceState({ drawer: address }, "", address);
+    } else {
+      window.history.pushState({ drawer: address }, "", address);
+    }
     ownPage.href = address;
     if (!drawer.open) {
       drawer.showModal();
     }
     drawer.scrollTop = 0;
   };
+
+  window.addEventListener("popstate", () => {
+    if (shown() && drawer && typeof drawer.showModal === "function") {
+      openDrawer(shown());
+    } else if (drawer && drawer.open) {
+      drawer.close();
+    }
+  });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-drawer]");
@@ -87,7 +110,12 @@
         drawer.close();
       }
     });
-    drawer.addEventListener("close", () => drawerBody.replaceChildren());
+    drawer.addEventListener("close", () => {
+      drawerBody.replaceChildren();
+      if (shown()) {
+        window.history.back();
+      }
+    });
   }
 
   // -- buttons that need a script are shown by it ---------------------------------------------
