@@ -100,22 +100,21 @@ class Watched:
             self._heard.clear()
         self._heard.append(response)
 
-    def check(self, name: str) -> None:
-        """The page as it stands: nothing wrong with it, and not too much of it."""
-        self.visit.inspect(f"city-{name}", whole=False)
-        self.weigh()
+    def check(self) -> None:
+        """The page as it stands: sound, not wider than the screen, and not too much of it.
 
-    def weigh(self) -> None:
-        """Not too much was sent, and nothing is wider than the screen."""
+        What axe says of a page it says where pages are short: of thousands of rows it takes
+        minutes.
+        """
         self.page.wait_for_load_state("networkidle")
         assert not self.visit.faults, self.visit.faults
         assert weight(self._heard) <= MOST_BYTES
         too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not self.page.evaluate(too_wide)
 
-    def come(self, name: str, address: str) -> None:
+    def come(self, address: str) -> None:
         self.visit.go(address)
-        self.check(name)
+        self.check()
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def of(site: Site, unit: str, page: str) -> str:
 def test_the_department_finds_its_way_among_twenty_thousand(watched):
     page, site = watched.page, watched.visit.site
     watched.visit.sign_in("department")
-    watched.check("overview")
+    watched.check()
     units = page.locator("#units")
     expect(units.locator(".note")).to_have_text("202 个")
     expect(units.locator("tbody tr")).to_have_count(24)
@@ -141,32 +140,32 @@ def test_the_department_finds_its_way_among_twenty_thousand(watched):
     assert units.locator("tbody th").first.inner_text() != first
     units.locator("tbody").get_by_role("link").first.click()
     expect(page.locator("#units .note")).to_have_text("100 个")
-    watched.check("overview-of-committee")
+    watched.check()
 
-    watched.come("heat", of(site, "root", "heat"))
+    watched.come(of(site, "root", "heat"))
     expect(page.locator("table.heat thead th")).to_have_count(21)
     page.get_by_role("link", name="下一页").click()
     expect(page.get_by_role("navigation", name="分页")).to_contain_text("第 21 至 40 个单位")
-    watched.check("heat-next")
+    watched.check()
 
-    watched.come("breakdown", of(site, "root", "breakdown"))
+    watched.come(of(site, "root", "breakdown"))
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="党支部"))
     expect(row.locator(".number").first).to_have_text("20,003")
 
-    watched.come("compare", of(site, "root", "compare"))
+    watched.come(of(site, "root", "compare"))
     expect(page.locator("#units tbody tr")).to_have_count(20)
 
-    watched.come("tree", of(site, "root", "tree"))
+    watched.come(of(site, "root", "tree"))
     expect(page.locator("ul.tree > li")).to_have_count(202)
     page.locator("ul.tree > li").filter(has_text="第7机关党委").locator("summary").click()
     expect(page.get_by_role("link", name="第6党支部", exact=True)).to_be_visible()
-    watched.check("tree-open")
+    watched.check()
 
 
 def test_the_department_finds_what_falls_short(watched):
     page, site = watched.page, watched.visit.site
     watched.visit.sign_in("department")
-    watched.come("attention", of(site, "root", "attention?requirement=xian.theme_day.monthly"))
+    watched.come(of(site, "root", "attention?requirement=xian.theme_day.monthly"))
     rows = page.locator("table.things tbody tr")
     expect(rows).to_have_count(50)
     seen = rows.locator(".unit").all_inner_texts()
@@ -174,25 +173,23 @@ def test_the_department_finds_what_falls_short(watched):
     expect(page.get_by_role("link", name="回到第一页")).to_be_visible()
     expect(rows).to_have_count(50)
     assert not set(seen) & set(rows.locator(".unit").all_inner_texts())
-    watched.check("attention-next")
+    watched.check()
 
-    watched.come("search", "/search?q=第12345党支部")
+    watched.come("/search?q=第12345党支部")
     found = page.locator(".found-list li")
     expect(found).to_have_count(1)
     found.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("第12345党支部")
-    watched.check("branch")
+    watched.check()
 
-    watched.come("records", of(site, "root", "records?below=1&month=2021-06"))
+    watched.come(of(site, "root", "records?below=1&month=2021-06"))
     expect(page.locator("table tbody tr").first).to_contain_text("2021年6月5日")
 
 
 def test_a_meeting_of_three_thousand_is_recorded(watched):
     page, site = watched.page, watched.visit.site
     watched.visit.sign_in("department")
-    # What axe says of a seat it need not say three thousand times, which takes it minutes.
-    watched.visit.go(of(site, "finance-1", "records/new?kind=theme_day"))
-    watched.weigh()
+    watched.come(of(site, "finance-1", "records/new?kind=theme_day"))
     expect(page.locator("[data-expected]")).to_have_text("3000")
     # Thousands of names do not stand between the fields and what comes after them.
     height = page.evaluate("document.querySelector('[data-roster]').offsetHeight")
@@ -212,9 +209,9 @@ def test_a_meeting_of_three_thousand_is_recorded(watched):
     page.get_by_role("button", name="提交").click()
     main = page.get_by_role("main")
     expect(main).to_contain_text("应到 3000，实到 2998", timeout=30_000)
-    watched.weigh()
+    watched.check()
 
-    watched.come("many-members", of(site, "finance-1", "members"))
+    watched.come(of(site, "finance-1", "members"))
     expect(page.locator(".pager")).to_contain_text("共 3000 名")
     page.get_by_label("姓名或编号").fill("党员2718号")
     page.get_by_role("button", name="筛选").click()
