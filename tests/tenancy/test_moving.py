@@ -35,6 +35,7 @@ from guiju.rules.problems import BadInput
 from guiju.tenancy import archive, leaving
 from guiju.tenancy.models import Tenant
 from guiju.tenancy.operations import enable_profile, set_tenant_state
+from guiju.tenancy.queries import all_tenants
 
 ACTOR = Actor("test")
 
@@ -495,6 +496,23 @@ class TestLeaving:
         with operator_scope("test"), ScopedSession(engine) as session:
             tenant = session.get(Tenant, full.tenant_id)
             assert (tenant.state, tenant.delete_on) == ("active", None)
+
+    def test_nothing_is_taken_from_one_that_was_taken_back_in_the_meantime(
+        self, migrated, engine, full, tmp_path, monkeypatch
+    ):
+        store = FileStore(f"file://{tmp_path}/files")
+        store.put(store.new_name(full.tenant_id, ".pdf"), b"%PDF")
+        with ScopedSession(engine) as session:
+            leaving.mark_for_deletion(session, ACTOR, self.code(full), 7)
+        end_waiting(migrated, full.tenant_id)
+        with ScopedSession(engine) as session:
+            listed = all_tenants(session, "test")
+        with ScopedSession(engine) as session:
+            set_tenant_state(session, ACTOR, self.code(full), "active")
+        monkeypatch.setattr(leaving, "all_tenants", lambda *_arguments: listed)
+        assert leaving.delete_due() == 0
+        assert len(list(store.names(full.tenant_id))) == 1
+        assert any(rows(migrated.admin_url, full.tenant_id).values())
 
     def test_a_period_is_waited_for(self, engine, full):
         for days in (0, -1, 366):

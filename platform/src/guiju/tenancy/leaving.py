@@ -76,8 +76,7 @@ def delete_due() -> int:
                 if tenant.delete_on is None or tenant.delete_on > now:
                     continue
                 with tenant_scope(tenant.id), suppress(Busy), staying(session, tenant.id):
-                    _delete(session, store, tenant.id, tenant.code)
-                    gone += 1
+                    gone += _delete(session, store, tenant.id, tenant.code)
     finally:
         engine.dispose()
     return gone
@@ -95,10 +94,26 @@ def delete_now(session: AnySession, store: FileStore, tenant_id: int, code: str)
     _delete(session, store, tenant_id, code)
 
 
-def _delete(session: AnySession, store: FileStore, tenant_id: int, code: str) -> None:
-    # Files first: what is cut short is begun again while the tenant is marked.
-    for name, _stored_at in list(store.names(tenant_id)):
-        store.delete(name)
+def _delete(session: AnySession, store: FileStore, tenant_id: int, code: str) -> bool:
+    """Delete a tenant that is due; returns whether it still was.
+
+    Whoever takes it back meanwhile waits, and finds it gone or unharmed.
+    """
+    due = (
+        sa.select(Tenant.id)
+        .where(
+            Tenant.id == tenant_id,
+            Tenant.state == "suspended",
+            Tenant.delete_on <= sa.func.now(),
+        )
+        .with_for_update()
+    )
     with operator_scope(f"deleting tenant {code}"), transaction(session):
+        if session.scalar(due) is None:
+            return False
+        # Files first: what is cut short is begun again while the tenant is marked.
+        for name, _stored_at in list(store.names(tenant_id)):
+            store.delete(name)
         session.execute(sa.text("SELECT delete_due_tenant(:id)"), {"id": tenant_id})
     log.info("tenant deleted", tenant=tenant_id)
+    return True
