@@ -91,6 +91,7 @@ def test_without_a_kind_it_is_an_announcement_alone_and_is_withdrawn(person, off
     [
         ({"held_on": "2021-02-30"}, "应为"),
         ({"held_on": (AS_OF - timedelta(days=1)).isoformat()}, "计划的日期不能早于今天"),
+        ({"kinds": None, "text": "开会", "held_on": "2021-01-04"}, "会议日期不能早于今天"),
         ({"start": "25:99"}, "应"),
         ({"text": "通" * 2001}, "2000"),
     ],

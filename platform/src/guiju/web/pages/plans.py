@@ -52,6 +52,9 @@ def plan(organization_id: int) -> Response | tuple[str, int]:
             announcements.announce(db.session, current_user, organization_id, text, day)
     except BadInput as refused:
         form = Form(typed=request.form, refused=refused)
+        # The form has one field for the day, of the meeting and of what is told of it.
+        for wanted in form.errors.pop("meets_on", ()):
+            form.refuse("held_on", wanted)
     if form.errors:
         return _page(organization_id, form), form.status
     flash(_("已安排。") if kinds else _("通知已发出。"))
