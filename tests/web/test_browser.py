@@ -80,6 +80,11 @@ def test_the_department_drills_down_to_an_explanation(visit):
         visit.page.reload()
         expect(beside).to_be_hidden()
         expect(explained).to_contain_text("没有计入的记录")
+        visit.page.go_back()
+        expect(visit.page).to_have_url(page)
+        expect(row.get_by_role("link", name="3月")).to_be_visible()
+        visit.page.go_forward()
+        expect(beside).to_be_visible()
     else:
         visit.page.go_back()
         expect(visit.page.get_by_role("heading", level=1)).to_have_text("市财政局第二党支部")

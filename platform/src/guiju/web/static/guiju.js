@@ -63,7 +63,12 @@
 
   // What is shown beside the page has its own address, which leads to it as a page; going back
   // closes it.
-  const shown = () => (window.history.state || {}).drawer;
+  const asked = () => (window.history.state || {}).drawer;
+  // Loaded anew, or come back to, it is a page itself, and nothing is there to be beside.
+  const itself = asked();
+  const here = () => window.location.pathname + window.location.search;
+  const loaded = here();
+  const shown = () => (asked() === itself ? undefined : asked());
 
   const openDrawer = async (address) => {
     try {
@@ -88,6 +93,8 @@
   window.addEventListener("popstate", () => {
     if (shown() && drawer && typeof drawer.showModal === "function") {
       openDrawer(shown());
+    } else if (itself && here() !== loaded) {
+      window.location.reload();
     } else if (drawer && drawer.open) {
       drawer.close();
     }
