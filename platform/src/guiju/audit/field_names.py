@@ -23,7 +23,7 @@ _TABLES = {
 def field_names(subject_type: str, names: list[str]) -> dict[str, str]:
     """What values of entries about a kind of thing are called, by name.
 
-    A name that nothing better is known for stands for itself.
+    A name that nothing better is known for is spelt out.
     """
     known = _own()
     return {

@@ -243,6 +243,8 @@ def _page(
     number: int | None,
 ) -> str:
     asked = guidance(db.session, plugins().packs, portrait, _today())
+    may_record = current_user.may("records.write", portrait.place.path)
+    offers = may_record and not _has_roster(portrait)
     return render_template(
         "entries/page.html",
         portrait=portrait,
@@ -252,9 +254,9 @@ def _page(
         listing=_listing(portrait, table, rows, known),
         fields=entry_fields.fields_of(table, known, portrait.profile),
         form=form,
-        offered={} if _has_roster(portrait) else _offered_people(portrait, table),
+        offered=_offered_people(portrait, table) if offers else {},
         number=number,
-        may_record=current_user.may("records.write", portrait.place.path),
+        may_record=may_record,
         clauses=_clauses(asked, table),
         asked=asked.requirement(request.args.get("requirement", "")),
     )
