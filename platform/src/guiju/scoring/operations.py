@@ -325,7 +325,6 @@ def basis(law: Law) -> str:
         version("guiju"),
         law.as_of.isoformat(),
         repr(law.complete_after),
-        repr(law.complete_after),
         repr([(name, list(codes)) for name, codes in VOCABULARIES.items()]),
         *(repr(one) for one in law.enabled),
         *(repr(law.packs[name]) for name in sorted({one.profile for one in law.enabled})),
