@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import render_template
 
+from guiju.activities.models import Occasion
 from guiju.audit.models import AuditEntry
 from guiju.db import ScopedSession, db, tenant_scope
 from guiju.scoring.results import Progress, Standing
@@ -167,6 +168,42 @@ def test_how_fresh_the_findings_are(visit):
     assert 'hx-trigger="every' not in page
     part = visit("department", "/standing?seen=2021-01-01T00:00:00", headers={"HX-Request": "1"})
     assert "有新的评定结果" in part.text
+
+
+OF_FINDINGS = [
+    "/organizations/{root}/overview",
+    "/organizations/{root}/heat",
+    "/organizations/{root}/compare",
+    "/organizations/{root}/breakdown",
+    "/organizations/{root}/attention",
+    "/organizations/{root}/desk",
+    "/organizations/{root}/desk/matters",
+    "/organizations/{root}/tasks",
+    "/organizations/{finance-1}",
+    "/organizations/{finance-1}/workbench",
+    "/organizations/{finance-1}/findings/xian.theme_day.monthly?period=2021-03",
+    "/organizations/{finance-1}/cells/xian.dues.base_annual?period=2021",
+    "/records/{record}",
+]
+
+
+@pytest.mark.parametrize("address", OF_FINDINGS)
+def test_every_page_of_findings_says_how_fresh_they_are(visit, judged, engine, address):
+    with tenant_scope(judged.tenant.tenant_id), ScopedSession(engine) as session:
+        known = sa.select(Occasion.id).where(Occasion.code == "finance-1-theme_day-3")
+        record = session.scalars(known).one()
+    page = visit("department", address.replace("{record}", str(record)))
+    assert page.status_code == 200
+    (line,) = re.findall(r'id="standing"[^>]*>(.*?)</div>', page.text, re.DOTALL)
+    assert re.search("2021年11月10日的情况，.+评定", line)
+    assert "没有等待计入的改动" in line
+
+
+def test_what_is_opened_beside_a_page_leaves_that_to_the_page(visit):
+    for address in OF_FINDINGS[-3:-1]:
+        part = visit("department", address, headers={"HX-Request": "true"})
+        assert part.status_code == 200
+        assert 'id="standing"' not in part.text
 
 
 def test_changes_that_wait_are_counted_and_asked_after(sign_in, office):

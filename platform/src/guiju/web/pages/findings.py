@@ -207,8 +207,12 @@ def _cell(
 
 
 def _render(name: str, portrait: Portrait, **values: object) -> str:
-    template = f"parts/{name}.html" if "HX-Request" in request.headers else f"{name}.html"
-    return render_template(template, portrait=portrait, trail=trail(portrait), **values)
+    if "HX-Request" in request.headers:
+        return render_template(f"parts/{name}.html", portrait=portrait, **values)
+    standing = queries.standing(db.session, current_user.within)
+    return render_template(
+        f"{name}.html", portrait=portrait, trail=trail(portrait), standing=standing, **values
+    )
 
 
 @blueprint.app_template_global()

@@ -326,6 +326,7 @@ def _page(
         known=known,
         history=history,
         resting=_resting(found),
+        standing=findings.standing(db.session, current_user.within),
         handed_in=session.pop(HANDED_IN, None) == occasion_id,
         files=attachments.files_of_record(db.session, current_user, occasion_id),
         follow_ups=follow_ups.follow_ups_of(db.session, current_user, occasion_id),
