@@ -8,7 +8,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-from marshmallow import fields, validate
+from marshmallow import fields, missing, validate
 
 from guiju import config, plugins
 from guiju.cli.output import markdown
@@ -131,7 +131,7 @@ def _parameter_default(field: fields.Field) -> str:
     if field.required:
         return "必须填写"
     default = field.load_default() if callable(field.load_default) else field.load_default
-    if default in (None, [], {}, ""):
+    if default in (None, [], {}, "", missing):
         return "—"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

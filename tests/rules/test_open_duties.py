@@ -34,6 +34,26 @@ def test_silence_is_a_question_never_a_breach(judge, talks, attestations, as_of,
     assert all(finding["due"] is None for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("talks", "as_of", "expected"),
+    [
+        # 2020 is a leap year: from 1 January to 30 March are ninety days.
+        ([], date(2020, 3, 30), "pending"),
+        ([talk(date(2020, 3, 30))], date(2020, 6, 28), "met"),
+        ([talk(date(2020, 3, 30))], date(2020, 6, 29), "pending"),
+        ([talk(date(2020, 3, 31))], date(2020, 4, 1), "pending"),
+        ([talk(date(2020, 3, 31))], date(2021, 1, 1), "needs_judgement"),
+    ],
+)
+def test_days_of_the_tenant_s_own_are_counted_between_records(judge, talks, as_of, expected):
+    attestations = attested() if as_of.year == 2021 else []
+    rows = {"organizations": BRANCH, "talks": talks, "attestations": attestations}
+    found = judge("presence", {**DUTY, "days": 90}, rows, as_of, strictness="duty")
+    assert found.verdicts()["b 2020"] == expected
+    unset = judge("presence", DUTY, rows, as_of, strictness="duty")
+    assert unset.verdicts()["b 2020"] == ("met" if talks else "pending")
+
+
 def test_a_duty_that_waits_for_an_event_does_not_apply_without_one(judge):
     rows = {"organizations": BRANCH, "attestations": attested()}
     found = judge("presence", {**DUTY, "silent": "not_applicable"}, rows, date(2021, 1, 1))

@@ -1,6 +1,7 @@
 """Follow-up by groups: after an occasion of the branch, each of its groups holds one of its own.
 
-No deadline is given, so a group that has not yet met is awaited.
+No deadline is given, so a group that has not yet met is awaited.  A tenant may set a number
+of days (D14), whose lapse is a question for a person.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings
@@ -24,6 +26,7 @@ from guiju.rules.checks.occasions import (
     unpack_pair,
 )
 from guiju.rules.findings import Block, Evidence, Finding
+from guiju.rules.periods import NULL_DAY
 from guiju.rules.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ class FollowUpSchema(OccasionSchema):
     """The kinds of occasion by which each group follows up; they are linked by ``merged_with``."""
 
     by = code_list(v.OCCASION_KINDS, required=True)
+    days = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 366)
+    )
 
 
 class FollowUp(OccasionCheck):
@@ -61,13 +67,23 @@ class FollowUp(OccasionCheck):
         wanted = (place.astype(np.int64) << 32) | group
         have = (at.astype(np.int64) << 32) | by
         done = np.bincount(place[among(wanted, have)], minlength=len(meetings))
+        elapsed = np.maximum(context.as_of - meetings.day, 0)
+        slow, due = np.zeros(len(meetings), dtype=np.bool_), None
+        days = rule.parameters["days"]
+        if days is not None:
+            spent = context.facts["occasions"]["held_on"][rows] - meetings.day[at]
+            punctual = among(wanted, have[spent <= days])
+            in_time = np.bincount(place[punctual], minlength=len(meetings))
+            slow = (in_time < expected) & (elapsed > days)
         verdict = np.select(
-            [expected == 0, done < expected],
-            [findings.NOT_APPLICABLE, findings.PENDING],
+            [expected == 0, slow, done < expected],
+            [findings.NOT_APPLICABLE, findings.NEEDS_JUDGEMENT, findings.PENDING],
             findings.MET,
         )
-        elapsed = np.maximum(context.as_of - meetings.day, 0)
-        block = meetings.block(rule, verdict, expected, pack_pair(done, elapsed))
+        if days is not None:
+            waiting = verdict == findings.PENDING
+            due = np.where(waiting, meetings.day + days, np.int32(NULL_DAY)).astype(np.int32)
+        block = meetings.block(rule, verdict, expected, pack_pair(done, elapsed), due)
         kept = among(have, wanted)
         block.evidence = Evidence.grouped("occasions", rows[kept], at[kept], len(meetings))
         return block
@@ -83,7 +99,12 @@ class FollowUp(OccasionCheck):
         said = f"{about}有 {finding.required} 个党小组，已有 {finding.observed} 个讨论"
         if finding.verdict is Verdict.MET:
             return f"{said}，符合。"
+        days = finding.rule.parameters["days"]
+        if finding.verdict is Verdict.NEEDS_JUDGEMENT:
+            return f"{said}，有党小组超过本单位自定的 {days} 日，是否及时请由人认定。"
         elapsed = unpack_pair(int(finding.block.observed[finding.row]))[1]
+        if days is not None:
+            return f"{said}，其余党小组请于 {finding.due} 前讨论并登记（本单位自定 {days} 日内）。"
         return f"{said}，已过 {elapsed} 日；文件没有规定时限，其余党小组请及时讨论并登记。"
 
 

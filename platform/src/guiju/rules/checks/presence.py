@@ -15,7 +15,7 @@ from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings
-from guiju.rules.checks import streams
+from guiju.rules.checks import streams, stretches
 from guiju.rules.checks.base import Footprint, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import NULL_DAY, Unit
@@ -24,6 +24,7 @@ from guiju.rules.vocabulary import Strictness, Verdict
 if TYPE_CHECKING:
     from guiju.rules.context import Context, Grid
     from guiju.rules.engine import Rule
+    from guiju.rules.facts import Facts
 
 
 class PresenceSchema(streams.StreamSchema):
@@ -41,6 +42,7 @@ class PresenceSchema(streams.StreamSchema):
     lasting = fields.Boolean(load_default=True)
     #: Records of organizations below count for the nearest above them that the rule binds.
     below = fields.Boolean(load_default=False)
+    days = stretches.days_field()
 
 
 class Presence(PeriodCheck):
@@ -73,7 +75,11 @@ class Presence(PeriodCheck):
         else:
             silent = self._silence(context, grid, unit)
         found = findings.CODE_OF[Verdict(rule.parameters["found"])]
-        verdict = np.where(number > 0, found, silent)
+        observed, long = number, np.zeros(len(grid), dtype=np.bool_)
+        if "days" in rule.parameters:
+            days = stretches.longest(place, stream.day[position], grid, unit, context)
+            observed, long = stretches.packed(number, days), stretches.exceed(rule, days)
+        verdict = np.where((number > 0) & ~long, found, silent)
         verdict = np.where(grid.judged, verdict, findings.NOT_APPLICABLE).astype(np.int8)
         return Block(
             rule=rule,
@@ -82,7 +88,7 @@ class Presence(PeriodCheck):
             organization=context.answerable[grid.organization],
             verdict=verdict,
             required=np.ones(len(grid), dtype=np.int64),
-            observed=number,
+            observed=observed,
             evidence=Evidence.grouped(stream.table, stream.rows[position], place, len(grid)),
             unit=unit,
             period=grid.period,
@@ -96,9 +102,16 @@ class Presence(PeriodCheck):
         asked = np.where(attested, findings.NEEDS_JUDGEMENT, findings.NO_DATA)
         return np.where(over, asked, findings.PENDING).astype(np.int8)
 
+    def observed(self, rule: Rule, value: int, facts: Facts) -> Any:
+        return stretches.unpacked(value)[0]
+
     def message(self, finding: Finding) -> str:
         said = f"{finding.period_text}“{finding.rule.title}”有 {finding.observed} 条记录"
         none = f"{finding.period_text}“{finding.rule.title}”没有记录"
+        if "days" in finding.rule.parameters:
+            days = stretches.unpacked(int(finding.block.observed[finding.row]))[1]
+            stretch = stretches.said(finding.rule, days, silent=not finding.observed)
+            said, none = f"{said}，{stretch}", f"{none}，{stretch}"
         # Words such as "regularly" come without a number; others may well have one.
         unsaid = "文件没有规定次数，" if finding.rule.strictness is Strictness.DUTY else ""
         match finding.verdict:
@@ -108,9 +121,11 @@ class Presence(PeriodCheck):
                 about = f"{finding.period_text}“{finding.rule.title}”"
                 return f"{about}没有出现需要办理的情形，或本期间不完整。"
             case Verdict.PENDING:
-                return f"{none}；{unsaid}请及时开展并记录。"
+                return f"{said if finding.observed else none}；{unsaid}请及时开展并记录。"
             case Verdict.NO_DATA:
-                return f"{none}；本期记录尚未确认完整，暂不判定。"
+                return f"{said if finding.observed else none}；本期记录尚未确认完整，暂不判定。"
+            case _ if finding.observed and finding.rule.parameters["found"] == "met":
+                return f"{said}；{unsaid}是否落实请由人认定。"
             case _ if finding.observed:
                 return f"{said}，是否符合规定请由人对照个案认定。"
             case _:

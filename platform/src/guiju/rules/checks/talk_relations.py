@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 from numpy.typing import NDArray
 
 from guiju.rules import findings, periods
-from guiju.rules.checks import rosters, streams
+from guiju.rules.checks import rosters, streams, stretches
 from guiju.rules.checks.base import ParameterSchema, PeriodCheck, unit_field
 from guiju.rules.findings import Block, Evidence, Finding
 from guiju.rules.periods import Unit
@@ -43,6 +43,7 @@ class TalkRelationsSchema(ParameterSchema):
     )
     per = unit_field(load_default="year")
     require = fields.String(load_default="all", validate=validate.OneOf(("all", "any")))
+    days = stretches.days_field()
 
 
 class TalkRelations(PeriodCheck):
@@ -69,6 +70,11 @@ class TalkRelations(PeriodCheck):
         np.bitwise_or.at(found, place[inside], bit[inside])
         every = rule.parameters["require"] == "all"
         enough = (found & wanted) == wanted if every else found != 0
+        observed = found
+        if "days" in rule.parameters:
+            days = stretches.longest(place[inside], stream.day[inside], grid, unit, context)
+            observed = stretches.packed(found, days)
+            enough &= ~stretches.exceed(rule, days)
         over = context.closed_periods(grid.period, unit)
         attested = context.attested(grid.organization, grid.period, unit)
         asked = np.where(attested, findings.NEEDS_JUDGEMENT, findings.NO_DATA)
@@ -81,7 +87,7 @@ class TalkRelations(PeriodCheck):
             organization=context.answerable[grid.organization],
             verdict=verdict,
             required=np.full(len(grid), wanted, dtype=np.int64),
-            observed=found,
+            observed=observed,
             evidence=Evidence.grouped("talks", stream.rows[inside], place[inside], len(grid)),
             unit=unit,
             period=grid.period,
@@ -94,20 +100,31 @@ class TalkRelations(PeriodCheck):
         return _names(value)
 
     def message(self, finding: Finding) -> str:
-        about = f"{finding.period_text}“{finding.rule.title}”"
+        rule = finding.rule
+        about = f"{finding.period_text}“{rule.title}”"
         missing = [name for name in finding.required if name not in finding.observed]
-        named = "、".join(RELATIONS[name] for name in missing)
+        enough = not missing or (rule.parameters["require"] == "any" and finding.observed)
+        stretch = ""
+        if "days" in rule.parameters:
+            days = stretches.unpacked(int(finding.block.observed[finding.row]))[1]
+            stretch = f"，{stretches.said(rule, days, silent=not finding.observed)}"
+        had = f"有{_labels(finding.observed)}的谈话记录{stretch}"
+        found = had if enough else f"没有{_labels(missing)}的谈话记录{stretch}"
         match finding.verdict:
             case Verdict.MET:
-                return f"{about}有{_labels(finding.observed)}的谈话记录，符合。"
+                return f"{about}{had}，符合。"
             case Verdict.NOT_APPLICABLE:
                 return f"{about}不适用：本期间不完整。"
+            case Verdict.PENDING if not enough:
+                return f"{about}尚无{_labels(missing)}的谈话记录{stretch}，文件没有规定次数。"
             case Verdict.PENDING:
-                return f"{about}尚无{named}的谈话记录，文件没有规定次数。"
+                return f"{about}{found}；文件没有规定次数，请及时开展并记录。"
             case Verdict.NO_DATA:
-                return f"{about}没有{named}的谈话记录；本期记录尚未确认完整，暂不判定。"
+                return f"{about}{found}；本期记录尚未确认完整，暂不判定。"
+            case _ if enough:
+                return f"{about}{found}；文件没有规定次数，是否落实请由人认定。"
             case _:
-                return f"{about}没有{named}的谈话记录，是否开展请由人认定。"
+                return f"{about}{found}，是否开展请由人认定。"
 
 
 def _names(value: int) -> list[str]:
