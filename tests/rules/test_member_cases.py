@@ -207,6 +207,20 @@ def test_cases_of_nobody_named_are_told_apart(judge):
     assert found.verdicts() == {"甲案": "pending", "乙案": "pending"}
 
 
+def test_papers_of_a_group_s_meeting_are_in_its_branch_s_file(judge):
+    group = {"id": "g", "kind": "party_group", "parent": "b"}
+    meeting = {"id": "o", "organization": "g", "kinds": ["party_group_meeting"]}
+    hung = {"organization": None, "occasion": "o", "person": None}
+    tables = {
+        "organizations": [*BRANCH, group],
+        "occasions": [{**meeting, "held_on": date(2020, 6, 1)}],
+        "documents": [paper("application", **hung), paper("ballot_record", person=None)],
+    }
+    [found] = judge("case_papers", PAPERS, tables, kinds=["branch"])
+    assert (found["organization"], found["subject"]["id"]) == ("b", "1")
+    assert found["observed"] == ["application", "ballot_record"]
+
+
 def test_a_judgement_on_one_case_of_nobody_named_leaves_the_other_alone(judge):
     judgement = {
         "requirement": "x.matter.name",

@@ -11,6 +11,17 @@ from guiju.scoring import queries
 from guiju.tenancy.operations import enable_profile
 
 REQUIREMENT = "shendingshan.member_admission.record"
+#: What a person has decided about one case of the first branch.
+JUDGED = {
+    "requirement": REQUIREMENT,
+    "organization": "c0",
+    "subject_type": "case",
+    "subject": "甲案",
+    "verdict": "met",
+    "judged_on": date(2021, 7, 1),
+    "judged_by": "组织科",
+    "reason": "该案按程序另行办理。",
+}
 
 
 def paper(organization: str, case: str) -> dict:
@@ -21,21 +32,11 @@ def paper(organization: str, case: str) -> dict:
 @pytest.fixture
 def cases(town, packs):
     """Two cases of one branch and one of another, which has the name of the first."""
-    judged = {
-        "requirement": REQUIREMENT,
-        "organization": "c0",
-        "subject_type": "case",
-        "subject": "甲案",
-        "verdict": "met",
-        "judged_on": date(2021, 7, 1),
-        "judged_by": "组织科",
-        "reason": "该案按程序另行办理。",
-    }
     with town.scope(restricted=True), town.session() as session:
         c = session.scalars(sa.select(Organization.id).where(Organization.code == "c")).one()
         enable_profile(session, town.actor, c, "shendingshan", date(2021, 1, 1))
         papers = [paper("c0", "甲案"), paper("c0", "乙案"), paper("c1", "甲案")]
-        store_facts(session, town.actor, {"documents": papers, "judgements": [judged]})
+        store_facts(session, town.actor, {"documents": papers, "judgements": [JUDGED]})
     town.drain(packs)
     return town
 
@@ -63,3 +64,34 @@ def test_a_judgement_on_one_leaves_the_others_alone(cases, packs):
     # What is met is counted, not kept.
     assert found == {("c0", "case", "乙案"): "pending", ("c1", "case", "甲案"): "pending"}
     assert settled.view.finding["verdict"] == "met"
+
+
+def test_a_judgement_reaches_a_case_whose_papers_are_of_a_group_s_meeting(town, packs):
+    """The branch answers for its group: the case is the branch's, and so is the judgement."""
+    group = {"id": "c0g", "name": "第一党小组", "kind": "party_group", "parent": "c0"}
+    meeting = {"id": "c0gm", "organization": "c0g", "kinds": ["party_group_meeting"]}
+    hung = {"occasion": "c0gm", "kind": "application", "case": "丙案"}
+    with town.scope(restricted=True), town.session() as session:
+        c = session.scalars(sa.select(Organization.id).where(Organization.code == "c")).one()
+        enable_profile(session, town.actor, c, "shendingshan", date(2021, 1, 1))
+        rows = {
+            "organizations": [group],
+            "occasions": [{**meeting, "held_on": date(2021, 6, 1)}],
+            "documents": [hung],
+            "judgements": [{**JUDGED, "subject": "丙案"}],
+        }
+        store_facts(session, town.actor, rows)
+    town.drain(packs)
+    within = [f"/{town.number('root')}/"]
+    with town.scope(restricted=True), town.session() as session:
+        explained = queries.explain(
+            session, packs, town.number("c0"), REQUIREMENT, within=within, subject=("case", "丙案")
+        )
+        pending = [
+            view.finding["subject"]
+            for view in queries.findings(session, packs, town.number("c0"), within=within)
+            if view.finding["requirement"] == REQUIREMENT
+        ]
+    assert explained.view.finding["verdict"] == "met"
+    assert explained.view.finding["organization"] == "c0"
+    assert pending == []

@@ -382,15 +382,17 @@ def first_paper(
     organization: sa.ColumnElement[int],
     tenant: sa.ColumnElement[int] | None = None,
 ) -> sa.Select[Any]:
-    """The number of a case's first paper: of the organization itself, or of its meetings."""
+    """The number of a case's first paper: of the organization, its groups, or their meetings."""
     papers, meetings = metadata.tables["documents"], metadata.tables["occasions"]
+    units = metadata.tables["organizations"].alias("owner")
+    owner = sa.func.coalesce(papers.c.organization_id, meetings.c.organization_id)
     at = papers.outerjoin(
         meetings,
         (meetings.c.tenant_id == papers.c.tenant_id) & (meetings.c.id == papers.c.occasion_id),
-    )
-    owner = sa.func.coalesce(papers.c.organization_id, meetings.c.organization_id)
+    ).join(units, (units.c.tenant_id == papers.c.tenant_id) & (units.c.id == owner))
+    of_group = (units.c.kind == "party_group") & (units.c.parent_id == organization)
     found = sa.select(sa.func.min(papers.c.id)).select_from(at)
-    found = found.where((papers.c.case == case) & (owner == organization))
+    found = found.where((papers.c.case == case) & ((owner == organization) | of_group))
     return found if tenant is None else found.where(papers.c.tenant_id == tenant)
 
 

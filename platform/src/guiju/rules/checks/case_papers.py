@@ -44,7 +44,7 @@ class CasePapers(Check):
 
     name = "case_papers"
     schema = PapersSchema
-    footprint = Footprint.OWN
+    footprint = Footprint.OWN | Footprint.GROUPS
     summary = "个案材料齐全"
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -133,13 +133,14 @@ def _files(rule: Rule, context: Context) -> list[_File]:
     about = int(context.facts.mask("document_kind", rule.parameters["about"]))
     owner, day = streams.placed(streams.SOURCES["documents"], context)
     keep = (papers["case"] >= 0) & (owner >= 0) & (day <= context.as_of)
-    keep &= context.applies(rule)[np.maximum(owner, 0)] & (papers["kind"] >= 0)
+    branch = context.answerable[np.maximum(owner, 0)]
+    keep &= context.applies(rule)[branch] & (papers["kind"] >= 0)
     making: dict[tuple[int, str], bool] = {}
     rows = np.flatnonzero(keep).tolist()
     # Papers are many, cases few: without one the column is not turned into text.
     names = papers.strings("case") if rows else []
     for row in rows:
-        key = (int(context.answerable[owner[row]]), str(names[row]))
+        key = (int(branch[row]), str(names[row]))
         file = files.setdefault(key, _File(key[0], -1, 0, []))
         bit = 1 << int(papers["kind"][row])
         file.kinds |= bit
@@ -162,11 +163,10 @@ def _stepped(rule: Rule, context: Context) -> dict[tuple[int, str], int]:
     ]
     keep = among(table["step"], wanted) & context.in_validity(rule, table["taken_on"])
     keep &= (table["organization"] >= 0) & (table["case"] >= 0)
-    keep &= context.applies(rule)[np.maximum(table["organization"], 0)]
+    branch = context.answerable[np.maximum(table["organization"], 0)]
+    keep &= context.applies(rule)[branch]
     names = table.strings("case")
     return {
-        (int(context.answerable[table["organization"][row]]), str(names[row])): int(
-            table["person"][row]
-        )
+        (int(branch[row]), str(names[row])): int(table["person"][row])
         for row in np.flatnonzero(keep).tolist()
     }
