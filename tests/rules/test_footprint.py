@@ -1,4 +1,7 @@
-"""What a verdict rests on is what its check declares, and more records do no harm."""
+"""What a verdict rests on is what its check declares, and more records do no harm.
+
+What a reading cannot change is known without judging again.
+"""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 
 from guiju import plugins
 from guiju.demo import Habits, People, Scenario
-from guiju.rules import engine
+from guiju.rules import doubts, engine
 from guiju.rules.engine import evaluate
 from guiju.rules.facts import Facts
 from guiju.rules.footprints import needed, part
@@ -134,3 +137,29 @@ def test_one_record_more_never_turns_a_met_minimum_unmet(profile, seed, kinds, d
         }
 
     assert met(source) <= met({**source, "occasions": added})
+
+
+@pytest.mark.parametrize("profile", ["jiaozuo", "xian", "jiaxing", "jiyuan", "shendingshan"])
+@settings(max_examples=3)
+@given(seed=SEEDS)
+def test_no_other_verdict_is_missed_where_no_doubt_is_seen(profile, seed):
+    pack, source, random = packs()[profile], town(seed), Random(seed)  # noqa: S311
+    rows = {name: source[name].to_pylist() for name in ("occasions", "posts")}
+    for row in rows["occasions"]:
+        row["status"] = random.choice(("held", "held", "cancelled"))
+        if random.random() < 0.3:
+            row["kinds"] = sorted({*row["kinds"], random.choice(list(OCCASION_KINDS))})
+    for row in rows["posts"]:
+        if random.random() < 0.3:
+            row["until_on"] = date(2021, 6, 30)
+    changed = {name: pa.Table.from_pylist(rows[name], source[name].schema) for name in rows}
+    facts = Facts({**source, **changed})
+
+    def told():
+        found = evaluate(pack, facts, AS_OF, judge_from=JUDGE_FROM, not_applicable=False)
+        return [finding.as_dict() for finding in found]
+
+    found = told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doubts, "of", lambda *_asked: True)
+        assert told() == found
