@@ -60,7 +60,7 @@ class RecordField:
     def wanted(self) -> str:
         """What may stand in it."""
         if self.choices:
-            return _("应为{labels}之一").format(labels="、".join(self.choices.values()))
+            return _("应为{labels}之一").format(labels=_("、").join(self.choices.values()))
         match self.type:
             case "number":
                 least = 0 if self.least is None else self.least

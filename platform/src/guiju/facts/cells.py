@@ -329,6 +329,6 @@ def _refuse_code(text: str, field: Field, known: Mapping[str, str]) -> str:
     if likely:
         wanted = _("{wanted}，是否“{likely}”").format(wanted=wanted, likely=likely)
     elif len(known) <= 12:
-        wanted = _("{wanted}：{labels}").format(wanted=wanted, labels="、".join(known.values()))
+        wanted = _("{wanted}：{labels}").format(wanted=wanted, labels=_("、").join(known.values()))
     found = _("没有{value}这一项").format(value=quoted(text))
     raise Misfit("unknown_code", found=found, wanted=wanted)

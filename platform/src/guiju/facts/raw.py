@@ -140,4 +140,4 @@ def unknown(text: str, names: Iterable[str], what: str) -> tuple[str, str]:
     if likely:
         return found, _("是否“{likely}”").format(likely=likely)
     chinese = [name for name in names if not name.isascii()]
-    return found, _("应为：{names}").format(names="、".join(chinese or names))
+    return found, _("应为：{names}").format(names=_("、").join(chinese or names))

@@ -78,7 +78,7 @@ def _named(name: str) -> tuple[str, str]:
     suffix = _SAME.get(written, written)
     if suffix not in MEDIA_TYPES:
         found = _("文件类型“{suffix}”").format(suffix=written[:10])
-        wanted = _("应为 {kinds} 文件").format(kinds="、".join(MEDIA_TYPES))
+        wanted = _("应为 {kinds} 文件").format(kinds=_("、").join(MEDIA_TYPES))
         raise Refused("unknown_type", found, wanted)
     kept = stem[: MOST_NAME - len(suffix)] or _("附件")
     return kept + suffix, suffix

@@ -116,11 +116,11 @@ class _Words:
         match layout.kind(field), layout.unit(field):
             case (("ref" | "refs"), _):
                 known = self._names[str(field.metadata["target"])]
-                return "、".join(known.get(number, str(number)) for number in _listed(value))
+                return _("、").join(known.get(number, str(number)) for number in _listed(value))
             case "codes", _:
                 vocabulary = layout.vocabulary(field)
                 codes = codes_of(value, self._bits[vocabulary.name])
-                return "、".join(self._label(vocabulary, code) for code in codes)
+                return _("、").join(self._label(vocabulary, code) for code in codes)
             case "code", _:
                 return self._label(layout.vocabulary(field), value)
             case "flag", _:

@@ -144,7 +144,7 @@ class _Undo:
         table = metadata.tables[name]
         if "code" in table.c:
             codes = sa.select(table.c.code).where(any_of(table.c.id, numbers[:_NAMED]))
-            which = "、".join(self._session.scalars(codes)) or _("已删除")
+            which = _("、").join(self._session.scalars(codes)) or _("已删除")
         else:
             which = _("{count} 行").format(count=len(numbers))
         found = _("导入之后又改动过：{which}").format(which=which)

@@ -67,7 +67,7 @@ def change_class(
     the class they have, an unknown one, and a day that is not within the spell.
     """
     if membership_class not in v.MEMBER_CLASSES:
-        wanted = "、".join(v.MEMBER_CLASSES.values())
+        wanted = _("、").join(v.MEMBER_CLASSES.values())
         raise BadInput([Problem("/membership_class", membership_class, wanted, "unknown_code")])
     with transaction(session):
         spell = _spell(session, member_id)

@@ -153,7 +153,7 @@ def schema_of(pack: Pack, organizations: Collection[str]) -> Schema:
 def _field(question: Question, organizations: Collection[str]) -> fields.Field[Any]:
     if question.options:
         values = [value for value, _title in question.options]
-        wanted = _("应为 {values}").format(values="、".join(values))
+        wanted = _("应为 {values}").format(values=_("、").join(values))
         return fields.String(validate=validate.OneOf(values, error=wanted))
     if question.type == "integer":
         most = question.most
@@ -201,7 +201,7 @@ def _problems(
     pack: Pack, given: Mapping[str, Any], error: ValidationError, place: str
 ) -> Iterable[Problem]:
     forbidden = {entry.setting for entry in pack.forbidden}
-    known = "、".join(question.name for question in questions(pack))
+    known = _("、").join(question.name for question in questions(pack))
     messages: Mapping[Any, Any] = error.messages_dict
     for name, faults in messages.items():
         where = f"{place}/{name}"

@@ -183,7 +183,7 @@ def _checked(
 ) -> dict[str, str]:
     pack = packs.get(profile)
     if pack is None:
-        known = _("已安装的有 {names}").format(names="、".join(packs))
+        known = _("已安装的有 {names}").format(names=_("、").join(packs))
         raise BadInput([Problem("/profile", profile, known, "unknown")])
     named = [
         settings[setting.id]

@@ -34,4 +34,4 @@ def make(context: JobContext) -> Result:
     return None
 
 
-REPORT: Final = JobKind("report", lambda: _("报表"), "reports.make", make)
+REPORT: Final = JobKind("report", lambda: _("生成报表"), "reports.make", make)

@@ -185,7 +185,7 @@ def in_words(
     if kind in {"code", "codes"}:
         codes = value if isinstance(value, list) else [value]
         vocabulary = layout.vocabulary(column).name
-        return "、".join(label(str(code), vocabulary, profile) for code in codes)
+        return _("、").join(label(str(code), vocabulary, profile) for code in codes)
     if kind == "ref":
         return known.get(str(value), str(value))
     if kind == "flag":

@@ -45,7 +45,7 @@ def choose_person(visitor: Visitor, text: str) -> tuple[str, str | None]:
         return exact[0].code, None
     if not found:
         return text, None
-    listed = "、".join(
+    listed = _("、").join(
         f"{person.organization} {described(person.code, person.name)}"
         for person in (exact or list(people.values()))[:5]
     )

@@ -37,7 +37,7 @@ def in_words(table: str, column: str, value: Any, known: Mapping[str, str]) -> s
     if value is None or value == []:
         return ""
     if isinstance(value, list):
-        return "、".join(in_words(table, column, one, known) for one in value)
+        return _("、").join(in_words(table, column, one, known) for one in value)
     field = (part_columns(table) if table in PARTS else tables.columns(table)).get(column)
     if field is None:
         return str(value)
@@ -60,7 +60,7 @@ def _told(change: Change, known: Mapping[str, str]) -> Told:
             in_words("occasions", change.field, change.before, known),
             in_words("occasions", change.field, change.after, known),
         )
-    whose = "、".join(
+    whose = _("、").join(
         in_words(change.part, name, value, known) for name, value in (change.row or {}).items()
     )
     what = f"{_title(change.part)} {whose}".strip()

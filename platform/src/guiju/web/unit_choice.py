@@ -38,6 +38,6 @@ def choose_unit(form: Form, text: str, paths: Sequence[str]) -> int | None:
     if not found:
         form.refuse("unit", _("没有找到这个单位，请填写它的名称或编号"))
     else:
-        listed = "、".join(described(unit) for unit in found[:5])
+        listed = _("、").join(described(unit) for unit in found[:5])
         form.refuse("unit", _("是哪一个？{listed}").format(listed=listed))
     return None

@@ -204,7 +204,7 @@ def short_value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "；".join(f"{key} {short_value(item)}" for key, item in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "、".join(short_value(item) for item in value) or _("没有")
+        return _("、").join(short_value(item) for item in value) or _("没有")
     return str(value)
 
 

@@ -66,7 +66,7 @@ def _check_once(
     repeated = first != np.arange(len(first))
     for column in needed:
         repeated &= table[column].is_valid().to_numpy()
-    what = "、".join(heading(name, column) for column in columns)
+    what = _("、").join(heading(name, column) for column in columns)
 
     def say(row: int) -> tuple[str, str]:
         values = (checked.value(name, column, row) for column in columns)

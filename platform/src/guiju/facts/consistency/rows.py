@@ -81,7 +81,7 @@ def _check_parts(checked: Checked, table: str, parts: tuple[str, ...], whole: st
     total = pc.fill_null(columns[parts[0]], 0)
     for part in parts[1:]:
         total = pc.add(total, pc.fill_null(columns[part], 0))
-    names = "、".join(heading(table, part) for part in parts)
+    names = _("、").join(heading(table, part) for part in parts)
 
     def say(row: int) -> tuple[str, str]:
         found = _("{parts}共 {total}，多于{whole} {number}").format(

@@ -76,7 +76,7 @@ def plain_value(value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return "、".join(map(plain_value, value))
+        return _("、").join(map(plain_value, value))
     if isinstance(value, dict):
         return "；".join(f"{name}={plain_value(part)}" for name, part in value.items())
     return str(value)

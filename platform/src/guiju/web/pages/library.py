@@ -90,7 +90,7 @@ def coverage(profile: str) -> Response:
             statement.requirement.id,
             statement.requirement.title,
             statement.requirement.clause,
-            "、".join(label(code, "strictness") for code in statement.strictness),
+            _("、").join(label(code, "strictness") for code in statement.strictness),
             label(str(statement.requirement.automation), "automation"),
             statement.how,
             statement.requirement.reason or "",

@@ -95,7 +95,7 @@ def _export(portrait: Portrait, entries: Sequence[Entry], *, named: bool) -> Res
         [
             *([entry.name, entry.code] if named else []),
             label(entry.membership_class, "member_class"),
-            "、".join(label(held.post, "post") for held in entry.posts),
+            _("、").join(label(held.post, "post") for held in entry.posts),
             entry.group,
             entry.from_on,
             entry.until_on,

@@ -50,11 +50,11 @@ def listing(organization_id: int) -> str | Response:
 def _columns() -> list[Column[OpenMonths]]:
     return [
         Column("unit", _("单位"), lambda unit: unit.name),
-        Column("overdue", _("已经过期"), lambda unit: "、".join(unit.overdue)),
+        Column("overdue", _("已经过期"), lambda unit: _("、").join(unit.overdue)),
         Column(
             "open",
             _("还没到期"),
-            lambda unit: "、".join(month for month in unit.open if month not in unit.overdue),
+            lambda unit: _("、").join(month for month in unit.open if month not in unit.overdue),
         ),
     ]
 

@@ -452,5 +452,5 @@ def draft_title(found: DraftView) -> str:
     """What a list calls a draft: its day and kinds, as far as they are typed."""
     fields = record_forms.fields_of(found.payload)
     day = _day(fields.get("held_on", ""))
-    kinds = "、".join(label(kind, "occasion_kind") for kind in fields.getlist("kinds"))
+    kinds = _("、").join(label(kind, "occasion_kind") for kind in fields.getlist("kinds"))
     return " ".join(text for text in (day_words(day), kinds) if text) or _("还没有填类型和日期")

@@ -166,12 +166,12 @@ def _rows(organization_id: int, wanted: Filter) -> Iterator[list[Cell]]:
             yield [
                 row.organization,
                 row.held_on,
-                "、".join(label(kind, "occasion_kind") for kind in row.kinds),
+                _("、").join(label(kind, "occasion_kind") for kind in row.kinds),
                 row.theme or row.title,
                 row.place,
                 row.expected,
                 row.present,
-                "、".join(label(kind, "document_kind") for kind in row.documents),
+                _("、").join(label(kind, "document_kind") for kind in row.documents),
                 record_state_label(row.state),
                 row.recorded_on,
                 shown_name(row.author) if row.author else None,
@@ -439,7 +439,7 @@ def step_label(action: str) -> str:
 @blueprint.app_template_filter()
 def record_title(row: RecordSummary) -> str:
     """What a list calls a record: its kinds, and what it was about."""
-    kinds = "、".join(label(kind, "occasion_kind") for kind in row.kinds)
+    kinds = _("、").join(label(kind, "occasion_kind") for kind in row.kinds)
     about = row.theme or row.title
     return f"{kinds}：{about}" if about and about != kinds else kinds
 

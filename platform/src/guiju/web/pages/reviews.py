@@ -130,4 +130,4 @@ def _listing() -> Listing[RecordSummary]:
 
 
 def _kinds(row: RecordSummary) -> str:
-    return "、".join(label(kind, "occasion_kind") for kind in row.kinds)
+    return _("、").join(label(kind, "occasion_kind") for kind in row.kinds)

@@ -142,17 +142,17 @@ def consequences(effects: Effects) -> list[str]:
     """What a change does, in sentences."""
     told = []
     if effects.made:
-        told.append(_("新设：{names}。").format(names="、".join(effects.made)))
+        told.append(_("新设：{names}。").format(names=_("、").join(effects.made)))
     if effects.renamed:
         told.append(
             _("更名：{old} → {new}。").format(old=effects.renamed[0], new=effects.renamed[1])
         )
     if effects.closed:
-        told.append(_("撤销：{names}。").format(names="、".join(effects.closed)))
+        told.append(_("撤销：{names}。").format(names=_("、").join(effects.closed)))
     if effects.moved:
         told.append(
             _("调整上级：{names}，连同下级共 {count} 个单位。").format(
-                names="、".join(effects.moved), count=effects.relocated
+                names=_("、").join(effects.moved), count=effects.relocated
             )
         )
     for count, text in (
