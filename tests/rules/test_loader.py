@@ -66,6 +66,10 @@ SAID = {
     "reading_with_unknown_default": (
         "reading “interval” default：写的是 monthly；应为其中一个选项的 value"
     ),
+    "setting_beyond_parameter": (
+        f"{RULE} parameters min：设置 least_number 可以选到 1000，判定方法不接受；"
+        "请给该设置写 max，不大于参数的上限"
+    ),
     "two_versions_one_day": (
         f"{RULE} in_force：2021-06-30 起的一项与前一项在同一天都有效；"
         "各项的有效期不得重叠，并按日期先后排列"

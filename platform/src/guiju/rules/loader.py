@@ -22,6 +22,7 @@ from guiju.rules.checks.base import Check
 from guiju.rules.context import CONDITIONS
 from guiju.rules.facts import VOCABULARIES
 from guiju.rules.pack import (
+    MOST,
     AppliesTo,
     Citation,
     Forbidden,
@@ -450,11 +451,16 @@ class _Builder:
             for name, value in parameters.items()
             if not (isinstance(value, str) and value.startswith("$"))
         }
+        settings = {entry["id"]: entry for entry in self.data["setting"]}
         for name, value in parameters.items():
-            if name not in stated and value[1:] not in {s["id"] for s in self.data["setting"]}:
+            if name in stated:
+                continue
+            if value[1:] not in settings:
                 self.problem(
                     f"{where} {name}", f"引用的设置 {value} 不存在", "应为 [[setting]] 的 id"
                 )
+            elif name in schema.fields:
+                self._bounded(f"{where} {name}", settings[value[1:]], schema.fields[name])
         errors = schema.validate(stated, partial=tuple(set(parameters) - set(stated)))
         self.problems += located.located(errors, stated, f"{self.name} {where}")
         for name in schema.fields:
@@ -462,6 +468,22 @@ class _Builder:
             if vocabulary and isinstance(stated.get(name), str | list):
                 codes = [stated[name]] if isinstance(stated[name], str) else stated[name]
                 self._codes(f"{where} {name}", vocabulary, codes)
+
+    def _bounded(
+        self, where: str, setting: Mapping[str, Any], parameter: fields.Field[Any]
+    ) -> None:
+        """A tenant must not be able to choose a number that the check then refuses."""
+        if setting["type"] != "integer":
+            return
+        most = MOST if setting["max"] is None else setting["max"]
+        try:
+            parameter.deserialize(most)
+        except ValidationError:
+            self.problem(
+                where,
+                f"设置 {setting['id']} 可以选到 {most}，判定方法不接受",
+                "请给该设置写 max，不大于参数的上限",
+            )
 
     def _codes(self, where: str, vocabulary: str, codes: Iterable[Any]) -> None:
         known = {**VOCABULARIES[vocabulary], **self.data["vocabulary"].get(vocabulary, {})}

@@ -20,7 +20,7 @@ from guiju.rules.vocabulary import Automation, Strictness, Verdict
 Parameters = Mapping[str, Any]
 
 #: No setting is a greater number: days are added to dates.
-_MOST: Final = 1_000_000
+MOST: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -331,7 +331,7 @@ def _either(values: Sequence[str]) -> str:
 
 def _value(setting: Setting, text: str) -> Any:
     if setting.type == "integer":
-        most = _MOST if setting.max is None else setting.max
+        most = MOST if setting.max is None else setting.max
         if not re.fullmatch("[0-9]{1,12}", text.strip()):
             raise ValueError("应为不小于 0 的整数")
         if int(text) > most:
