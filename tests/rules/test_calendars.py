@@ -1,8 +1,10 @@
 """The holiday calendar: well formed, and silent about years it does not hold."""
 
+import re
 import tomllib
 from datetime import date
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,13 @@ def test_a_year_is_well_formed(year):
     assert all(day.weekday() >= 5 for day in entry["workdays"])
     assert not set(entry["holidays"]) & set(entry["workdays"])
     assert entry["holidays"] == sorted(set(entry["holidays"]))
+
+
+def test_every_year_is_in_the_operators_table_with_its_source():
+    page = Path(__file__).parents[2] / "docs" / "operations" / "calendar.md"
+    text = page.read_text("utf-8")
+    told = re.findall(r"^\| (\d{4}) \| (.*) \|$", text, re.MULTILINE)
+    assert dict(told) == {year: entry["source"] for year, entry in YEARS.items()}
 
 
 def test_the_years_that_the_notices_need_are_there():
