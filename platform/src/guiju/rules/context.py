@@ -118,6 +118,12 @@ class Context:
         found: T = self._cache[key]
         return found
 
+    def forget(self) -> None:
+        """Let go of what was shared so far; whoever asks again has it made anew."""
+        self._cache.clear()
+        if "presuming" in self.__dict__:
+            self.presuming.forget()
+
     # -- organizations ---------------------------------------------------------
 
     @cached_property

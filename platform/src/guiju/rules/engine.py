@@ -186,7 +186,8 @@ def _others(
     pack: Pack, choices: Choices, checks: Mapping[str, Check], only: Collection[str] | None
 ) -> Iterator[tuple[str, str, list[Rule]]]:
     """The rules that each reading touches under each option that is not chosen."""
-    for reading in pack.readings:
+    # What judges by other facts comes last: by then nobody asks for what these have given.
+    for reading in sorted(pack.readings, key=lambda reading: reading.id == INCOMPLETE):
         if reading.id == FIRST_PERIOD:
             # Nothing is judged otherwise: what had begun is only shown otherwise.
             continue
@@ -411,15 +412,25 @@ def _add_alternatives(
             for rule in rules
             if any(doubts.of(reading, block, context) for block in by_id.get(rule.id, ()))
         ]
-        if not touched:
-            continue
-        mine = [block for id_ in dict.fromkeys(rule.id for rule in touched) for block in by_id[id_]]
-        for block, other in _paired(mine, _judge(touched, context)):
-            rows, verdicts = _differences(block, other)
-            if len(rows):
-                block.others.append(Other(reading, option, rows, verdicts))
+        if touched and reading == INCOMPLETE:
+            context.forget()
+        # Shape by shape: the blocks of all of them at once are as large as those there are.
+        for group in _by_check(touched):
+            ids = dict.fromkeys(rule.id for rule in group)
+            mine = [block for id_ in ids for block in by_id[id_]]
+            for block, other in _paired(mine, _judge(group, context)):
+                rows, verdicts = _differences(block, other)
+                if len(rows):
+                    block.others.append(Other(reading, option, rows, verdicts))
     for block in blocks:
         block.others += _if_begun(block)
+
+
+def _by_check(rules: Iterable[Rule]) -> Iterable[list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        found.setdefault(rule.check.name, []).append(rule)
+    return found.values()
 
 
 def _paired(blocks: Sequence[Block], others: Sequence[Block]) -> Iterable[tuple[Block, Block]]:
