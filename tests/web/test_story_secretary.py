@@ -354,6 +354,43 @@ def test_two_authors_of_one_draft_both_keep_what_they_typed(hands):
     expect(first.field("theme")).to_have_value("讲稿")
 
 
+def test_two_corrections_of_one_record_both_are_kept(hands, own):
+    """Whoever hands in second is told what the first changed, and says whose it is to be."""
+    first = hands("secretary", office=own)
+    second = hands("department", device="desk", office=own)
+    records = f"/organizations/{own.units['finance-1']}/records?month=2021-02&kind=theme_day"
+    for hand, place in ((first, "一楼"), (second, "三楼")):
+        hand.go(records)
+        hand.page.locator("table").get_by_role("link", name="主题党日").first.click()
+        hand.page.get_by_role("button", name="更正").first.click()
+        hand.page.wait_for_load_state("networkidle")
+        with hand.saving():
+            hand.fill("place", place)
+    with second.saving():
+        second.fill("theme", "讲稿")
+    for hand in (first, second):
+        hand.fill("reason", "登记有误")
+        hand.page.get_by_role("button", name=re.compile("^提交")).click()
+    expect(first.page.get_by_role("main")).to_contain_text("一楼")
+    told = second.page.locator("#conflict")
+    expect(told).to_contain_text("secretary")
+    expect(told.get_by_role("row").filter(has_text="一楼")).to_contain_text("三楼")
+    for name, typed in (("place", "三楼"), ("theme", "讲稿"), ("reason", "登记有误")):
+        expect(second.field(name)).to_have_value(typed)
+    second.faults.clear()  # the browser reports the status 409
+    second.inspect("two-corrections")
+    # Nothing was changed yet; having seen it, the second one's stands, with the first's kept.
+    first.page.reload()
+    expect(first.page.get_by_role("main")).not_to_contain_text("三楼")
+    second.page.get_by_role("button", name=re.compile("^提交")).click()
+    expect(second.page.get_by_role("main")).to_contain_text("讲稿")
+    history = second.page.locator("#history .version")
+    expect(history).to_have_count(3)
+    expect(history.nth(0)).to_contain_text("三楼")
+    expect(history.nth(1)).to_contain_text("一楼")
+    assert second.page.evaluate("Object.keys(localStorage).length") == 0
+
+
 def test_whoever_nothing_is_said_of_has_come(hands):
     hand = hands()
     hand.go(f"/organizations/{hand.site.units['finance-1']}/records?month=2021-02&kind=theme_day")

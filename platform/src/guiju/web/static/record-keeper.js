@@ -8,6 +8,8 @@ const LOCAL_AFTER = 400;
 const SERVER_AFTER = 2500;
 const RETRY_AFTER = 10000;
 const PREFIX = "guiju.record.";
+// Where the key of what was handed in stands until the record's page clears it away.
+const SUBMITTED = "guiju.submitted";
 const OWN = new Set(["csrf_token", "draft", "revision", "record_revision", "on_day_offered"]);
 
 const same = (one, other) => JSON.stringify(one || []) === JSON.stringify(other || []);
@@ -43,15 +45,21 @@ export class Keeper {
     this.base = fieldsOf(form);
     this.saving = false;
     this.pending = null;
+    // What it was kept under before it was handed in, once that is answered with the form.
+    this.continued = null;
   }
 
   get key() {
-    return `${PREFIX}${this.words.keep} ${window.location.pathname}${window.location.search}`;
+    return this.continued || `${PREFIX}${this.words.keep} ${window.location.pathname}${window.location.search}`;
   }
 
   async begin(askAnew) {
     this.askAnew = askAnew;
-    await this.restore();
+    if (window.location.pathname === this.form.getAttribute("action")) {
+      this.goOn();
+    } else {
+      await this.restore();
+    }
     this.form.addEventListener("input", (event) => this.touched(event));
     this.form.addEventListener("change", (event) => this.touched(event));
     window.addEventListener("online", () => this.save());
@@ -91,6 +99,14 @@ export class Keeper {
     window.localStorage.removeItem(this.key);
   }
 
+  // Handing in was answered with the form: what was kept then stands in it, and in the draft.
+  goOn() {
+    this.continued = window.sessionStorage.getItem(SUBMITTED);
+    if (this.form.elements.draft.value) {
+      this.forget();
+    }
+  }
+
   async restore() {
     let kept;
     try {
@@ -117,7 +133,7 @@ export class Keeper {
     this.keep();
     window.clearTimeout(this.pending);
     this.handedIn = true;
-    window.sessionStorage.setItem("guiju.submitted", this.key);
+    window.sessionStorage.setItem(SUBMITTED, this.key);
   }
 
   // Other fields have come: what they hold is not what somebody typed.
@@ -175,6 +191,7 @@ export class Keeper {
 
   saved(sent, kept) {
     this.forget();
+    this.continued = null;
     this.base = sent;
     this.files = kept.files;
     this.form.elements.draft.value = kept.draft;
