@@ -1,4 +1,4 @@
-"""What Guiju says: every sentence of every worked case, as text whose difference is the review."""
+"""What Guiju says: every worked case explained, as text whose difference is the review."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -13,15 +13,33 @@ PACKS = plugins.load().packs
 
 
 def said(profile):
-    """One line for each finding that a case expects, in order of requirements and cases."""
+    """What is said of each finding that a case expects, in order of requirements and cases.
+
+    The sentence, the records counted, those not counted and why, and what would put it right.
+    """
     tests = Path(str(files(f"guiju_{profile}"))).parents[1] / "tests" / "cases"
     lines = []
     order = {requirement.id: n for n, requirement in enumerate(PACKS[profile].requirements)}
     for case in sorted(cases.folder(tests), key=lambda case: order[case.requirement]):
         lines.append(f"{case.requirement}: {case.name}")
-        found = cases.named(case, PACKS[profile])
-        lines += [f"    {finding['verdict']}: {finding['message']}" for finding in found]
+        for finding, uncounted in cases.explained(case, PACKS[profile]):
+            lines += [f"    {line}" for line in explanation(finding, uncounted)]
     return "\n".join(lines) + "\n"
+
+
+def explanation(finding, uncounted):
+    """The lines about one finding."""
+    yield f"{finding['verdict']}: {finding['message']}"
+    if finding["evidence"]:
+        yield f"    计入 {'、'.join(finding['evidence'])}"
+    for record, reason in uncounted:
+        yield f"    未计入 {record}：{reason}"
+    remedy = PACKS[finding["requirement"].split(".")[0]].by_id[finding["requirement"]].remedy
+    if finding["verdict"] not in {"met", "not_applicable"}:
+        if remedy:
+            yield f"    补正 {remedy}"
+        if finding["due"]:
+            yield f"    期限 {finding['due']}"
 
 
 @pytest.mark.parametrize("profile", PACKS)

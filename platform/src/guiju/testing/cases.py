@@ -33,8 +33,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from guiju import facts as documents
-from guiju.rules.engine import evaluate
+from guiju.rules import engine
+from guiju.rules.context import Context
 from guiju.rules.facts import Facts
+from guiju.rules.findings import Findings
 from guiju.rules.pack import Pack
 
 _SELECT = ("organization", "period", "part")
@@ -106,25 +108,29 @@ def run(case: Case, pack: Pack) -> None:
         _check(case, expected, found)
 
 
-def named(case: Case, pack: Pack) -> list[dict[str, Any]]:
-    """The findings that a case's expectations speak of."""
-    found = judge(case, pack)
-    return [finding for finding in found if any(_selected(finding, e) for e in case.expect)]
+def explained(case: Case, pack: Pack) -> list[tuple[dict[str, Any], list[tuple[str, str]]]]:
+    """The findings that a case's expectations speak of, each with what was not counted and why."""
+    context, found = _judged(case, pack)
+    told = []
+    for finding in found:
+        said = finding.as_dict()
+        if any(_selected(said, expected) for expected in case.expect):
+            # Where the requirement does not apply there is nothing to look at.
+            check = finding.rule.check
+            told.append((said, [] if finding.silent else check.uncounted(finding, context)))
+    return told
 
 
 def judge(case: Case, pack: Pack) -> list[dict[str, Any]]:
     """All findings of a case's requirement, with the keys of the public contract."""
+    return [finding.as_dict() for finding in _judged(case, pack)[1]]
+
+
+def _judged(case: Case, pack: Pack) -> tuple[Context, Findings]:
     document = _document(case.facts, pack)
-    return [
-        finding.as_dict()
-        for finding in evaluate(
-            pack,
-            Facts(document.tables),
-            case.as_of,
-            choices=pack.choices(case.choices),
-            only=[case.requirement],
-        )
-    ]
+    choices = pack.choices(case.choices)
+    context = engine.context_of(pack, Facts(document.tables), case.as_of, choices=choices)
+    return context, engine.judge(context, only=[case.requirement])
 
 
 def _document(facts: Mapping[str, list[dict[str, Any]]], pack: Pack) -> documents.FactsDocument:
