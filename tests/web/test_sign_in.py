@@ -129,6 +129,15 @@ def test_a_suspended_tenant_is_out_at_once(app, engine, create_office, submit):
     assert client.get("/library/").status_code == 302
 
 
+def test_whoever_hands_in_after_the_session_ended_is_told_so(client, office):
+    unit = office.units["finance-1"]
+    answer = client.post(f"/organizations/{unit}/records/submit", data={"theme": "讲稿"})
+    assert answer.status_code == 302
+    page = client.get(answer.location).text
+    assert "登录已过期，刚才的提交没有生效" in page
+    assert "登录已过期" not in client.get("/sign-in").text
+
+
 def test_a_form_without_its_token_is_refused_with_a_way_back(client, office):
     answer = client.post("/sign-in", data={"username": office.users["department"]})
     assert answer.status_code == 400

@@ -58,6 +58,7 @@ SUPPORT_READS = {
     "months",
     "organization",
     "overview",
+    "plans",
     "profiles",
     "records",
     "search",
@@ -265,7 +266,8 @@ def _ask_to_sign_in() -> BaseResponse:
     if "HX-Request" in request.headers:
         return _elsewhere("sign_in.form", 401)
     if request.method != "GET":
-        return redirect(url_for("sign_in.form"))
+        # Whoever filled in a form is told why they stand here, and that it was not taken.
+        return redirect(url_for("sign_in.form", expired=1))
     wanted = request.full_path.removesuffix("?")
     return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted))
 

@@ -120,5 +120,9 @@ def enter(signed_in: SignedIn, target: str | None) -> Response:
 
 def _form(username: str = "", problem: str | None = None) -> str:
     return render_template(
-        "sign_in.html", username=username, problem=problem, target=request.args.get("next")
+        "sign_in.html",
+        username=username,
+        problem=problem,
+        target=request.args.get("next"),
+        expired="expired" in request.args,
     )
