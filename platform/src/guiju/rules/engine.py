@@ -207,6 +207,19 @@ def compile_rules(
     only: Collection[str] | None = None,
 ) -> list[Rule]:
     """The rules to judge by, in order of the pack, readings applied."""
+    if only is not None or checks is not CHECKS:
+        return _compiled(pack, choices, checks, only)
+    # Pages ask for them, too.
+    key = ("compiled", repr(choices))
+    found = pack.memory.get(key)
+    if found is None:
+        found = pack.memory[key] = _compiled(pack, choices, checks, only)
+    return list(found)
+
+
+def _compiled(
+    pack: Pack, choices: Choices, checks: Mapping[str, Check], only: Collection[str] | None
+) -> list[Rule]:
     settings = repr(sorted(choices.settings.items()))
     # Loading parameters takes longer than judging one organization by them.
     known: dict[Any, list[Rule]] = pack.memory if checks is CHECKS else {}
