@@ -424,7 +424,8 @@ def said(answer: TestResponse, ids: list[Any]) -> tuple[int, str]:
     text = re.sub(r'(csrf[\w-]*"[^>]*(?:value|content)=")[^"]*', r"\1…", text)
     # What an earlier request had to say is told on the next page, whichever that is.
     text = re.sub(r'<div class="notice" role="status">.*?</div>', "", text, flags=re.DOTALL)
-    text = re.sub(r"\s+", " ", text)
+    # What was asked stands in the address to come back to after signing in.
+    text = re.sub(r"\s+", " ", text.replace("%3D", "="))
     for value in sorted({str(value) for value in ids}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text)
     return answer.status_code, text
