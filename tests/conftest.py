@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -45,6 +46,9 @@ settings.register_profile(
     "guiju", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("guiju")
+
+#: How long the database server may take to clean up after somebody.
+_PATIENCE_SECONDS = 60
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()
@@ -131,6 +135,22 @@ def servers(pytestconfig: pytest.Config) -> Servers:
     return Servers(*json.loads(state.read_text(encoding="utf-8")))
 
 
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database, whoever is connected; what the server itself does there ends soon."""
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute(drop)
+        except psycopg.errors.InsufficientPrivilege:
+            # Cleaning up is done by the server's owner, whom nobody else may end.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
 @pytest.fixture(scope="session")
 def create_database(servers: Servers) -> Callable[..., Database]:
     """Make a database, empty or a copy of a ``template`` that nobody is connected to."""
@@ -138,9 +158,7 @@ def create_database(servers: Servers) -> Callable[..., Database]:
 
     def create(name: str, template: str = "template0") -> Database:
         with psycopg.connect(maintenance, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            _drop(connection, name)
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                     sql.Identifier(name), sql.Identifier(template)

@@ -245,8 +245,9 @@ class TestInARequest:
 #: Each use of the operator's scope: a new one is a decision, so it is made here too.
 OPERATOR_SCOPES = {
     "accounts/signing_in.py": 1,  # signing in: which tenant is meant
-    "tenancy/archive.py": 1,  # a tenant that arrives: whether its code is taken
-    "tenancy/leaving.py": 2,  # a tenant that leaves: its mark, and its deletion when due
+    "tenancy/archive.py": 2,  # a tenant that arrives: whether its code is taken, and its arrival
+    # A tenant that leaves: its mark, and its deletion when due or when it did not arrive.
+    "tenancy/leaving.py": 3,
     "tenancy/operations.py": 2,  # making a tenant, suspending one
     "tenancy/queries.py": 1,  # the list of tenants
 }

@@ -1,12 +1,15 @@
 """The served application for the browser tests of this folder; counting what pages ask."""
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from serving import Site, open_site, served
 
 from guiju.db import db
+from guiju.web import sessions
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +29,10 @@ def site(address, environment, engine, create_office) -> Site:
 
 
 @pytest.fixture
-def statements(app):
-    """How many statements a call sends."""
+def statements(app, monkeypatch):
+    """How many statements a call sends, in a minute in which the session is noted already."""
+    now = time.time()
+    monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda: now))
     with app.app_context():
         engine = db.engine
     seen: list[str] = []
