@@ -59,6 +59,13 @@ def test_fridays_of_first_weeks_that_were_holidays():
     assert off == ["2019-05-03", "2019-06-07", "2019-10-04", "2020-05-01", "2020-10-02"]
 
 
+def test_years_that_a_later_notice_adds_to():
+    """The days before a New Year that begins after a weekend, by the notice of that year."""
+    off = days("2022-12-31", "2023-01-02", "2023-12-30", "2024-01-01", "2026-02-23")
+    assert calendars.load().is_holiday(off).all()
+    assert calendars.load().is_working(days("2026-02-14", "2026-02-24", "2026-10-10")).all()
+
+
 def test_working_weekends_and_the_next_working_day():
     calendar = calendars.load()
     assert calendar.is_working(days("2020-05-09", "2020-05-10", "2020-02-01")).tolist() == [

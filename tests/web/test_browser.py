@@ -206,7 +206,7 @@ def test_a_secretary_looks_something_up_and_enters_a_talk(visit):
         page.get_by_role("button", name="菜单").click()
     page.get_by_role("search").get_by_role("searchbox").fill("党课 2021")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="活动记录")).to_be_visible()
+    expect(page.get_by_role("heading", name="相关记录")).to_be_visible()
     visit.inspect("search")
     visit.go(f"/organizations/{visit.site.units['finance-1']}/entries/talks")
     visit.inspect("talks")
