@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from serving import Site, open_site, served
+from playwright.sync_api import Browser
+from serving import SCREENS, Site, Visit, open_site, served
 
 from guiju.db import db
 from guiju.web import sessions
@@ -26,6 +27,20 @@ def address(browser, environment) -> Iterator[str]:
 def site(address, environment, engine, create_office) -> Site:
     """The served application with an office whose year is judged."""
     return open_site(address, environment, engine, create_office(recorded=True))
+
+
+@pytest.fixture(params=SCREENS)
+def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
+    """Somebody at a desk, then somebody with a telephone, who looks at the module's site."""
+    width, height = SCREENS[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN",
+        has_touch=request.param == "telephone",
+    )
+    folder = pytestconfig.rootpath / "var" / "browser-tests"
+    yield Visit(context.new_page(), site, folder, request.param)
+    context.close()
 
 
 @pytest.fixture

@@ -6,26 +6,11 @@ pictures in ``var/browser-tests``.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
-from serving import SCREENS, Site, Visit
-
-
-@pytest.fixture(params=SCREENS)
-def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
-    width, height = SCREENS[request.param]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        locale="zh-CN",
-        has_touch=request.param == "telephone",
-    )
-    folder = pytestconfig.rootpath / "var" / "browser-tests"
-    yield Visit(context.new_page(), site, folder, request.param)
-    context.close()
+from serving import Site
 
 
 def test_signing_in(visit):

@@ -1,23 +1,6 @@
 """The desk, the lists to act on and what lies below, in a real browser, wide and narrow."""
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, expect
-from serving import SCREENS, Site, Visit
-
-
-@pytest.fixture(params=SCREENS)
-def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
-    width, height = SCREENS[request.param]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        locale="zh-CN",
-        has_touch=request.param == "telephone",
-    )
-    folder = pytestconfig.rootpath / "var" / "browser-tests"
-    yield Visit(context.new_page(), site, folder, request.param)
-    context.close()
+from playwright.sync_api import expect
 
 
 def test_what_lies_below_is_readable(visit):

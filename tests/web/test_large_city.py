@@ -4,13 +4,12 @@ What pages send and ask of the database does not grow with the city, and what so
 for among so many is found.  How long pages take is for the benchmarks to say.
 """
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from offices import ACTOR, AS_OF, Office
-from playwright.sync_api import Browser, Response, expect
-from serving import MOST_BYTES, SCREENS, Site, Visit, weight
+from playwright.sync_api import Response, expect
+from serving import MOST_BYTES, Site, Visit, weight
 
 from guiju.activities.operations import store_facts
 from guiju.db import ScopedSession, tenant_scope
@@ -69,22 +68,9 @@ def city_office(app, engine, create_office) -> Office:
 
 
 @pytest.fixture(scope="module")
-def city(address, city_office) -> Site:
+def site(address, city_office) -> Site:
     """The same, served."""
     return Site(address, city_office.users, city_office.units, None, None)
-
-
-@pytest.fixture(params=SCREENS)
-def visit(request, browser: Browser, city: Site, pytestconfig) -> Iterator[Visit]:
-    width, height = SCREENS[request.param]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        locale="zh-CN",
-        has_touch=request.param == "telephone",
-    )
-    folder = pytestconfig.rootpath / "var" / "browser-tests"
-    yield Visit(context.new_page(), city, folder, request.param)
-    context.close()
 
 
 class Watched:

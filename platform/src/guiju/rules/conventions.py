@@ -41,6 +41,7 @@ def conventions() -> tuple[Convention, ...]:
     return tuple(Convention(**entry) for entry in _data()["convention"])
 
 
+@cache
 def options(reading: str) -> tuple[str, ...]:
     """The values of a common reading's options, the default first."""
     entry = next(entry for entry in _data()["reading"] if entry["id"] == reading)
