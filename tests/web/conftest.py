@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser
 from serving import SCREENS, Site, Visit, open_site, served
 
-from guiju.db import db
+from guiju.db import db, registries
 from guiju.web import sessions
 
 
@@ -45,9 +45,14 @@ def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit
 
 @pytest.fixture
 def statements(app, monkeypatch):
-    """How many statements a call sends, in a minute in which the session is noted already."""
-    now = time.time()
+    """How many statements a call sends while the clock stands still.
+
+    Otherwise a minute may end between two calls, and what is noted or read once a minute would
+    be counted in one of them only.
+    """
+    now, tick = time.time(), time.monotonic()
     monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr(registries, "time", SimpleNamespace(monotonic=lambda: tick))
     with app.app_context():
         engine = db.engine
     seen: list[str] = []
