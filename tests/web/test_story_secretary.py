@@ -124,8 +124,8 @@ def test_a_theme_day_is_recorded_with_three_taps(hands, own, device):
     expect(row.get_by_role("link", name="11月")).to_contain_text("符合")
 
 
-def test_a_theme_day_that_hosts_a_lecture_is_one_record(hands):
-    hand = hands()
+def test_a_theme_day_that_hosts_a_lecture_is_one_record(hands, own):
+    hand = hands(office=own)
     hand.begin("党课每季度安排一次")
     hand.page.locator(".chip", has_text="主题党日").tap()
     # What both kinds ask is there without a page of its own.
@@ -174,8 +174,8 @@ class Keys:
         pytest.fail(f"no {wanted} within {most} steps")
 
 
-def test_everything_is_done_from_the_keyboard(hands):
-    hand = hands(device="desk")
+def test_everything_is_done_from_the_keyboard(hands, own):
+    hand = hands(device="desk", office=own)
     keys, page = Keys(hand.page), hand.page
     keys.reach("跳到正文", 1)
     keys.press("Enter")
