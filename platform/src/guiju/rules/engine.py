@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +32,7 @@ from guiju.rules.pack import (
     Version,
 )
 from guiju.rules.periods import FIRST_DAY, LAST_DAY, NULL_DAY
+from guiju.rules.recent import Recent
 from guiju.rules.registry import CHECKS
 from guiju.rules.vocabulary import Strictness, Verdict
 
@@ -171,15 +171,15 @@ def _program(
     pack: Pack, choices: Choices, checks: Mapping[str, Check], only: Collection[str] | None
 ) -> _Program:
     """What to judge by under the chosen readings; worked out once for each choice of them."""
-    key = ("program", repr(choices), None if only is None else frozenset(only))
-    program = pack.memory.get(key) if checks is CHECKS else None
-    if program is None:
+
+    def program() -> _Program:
         rules = compile_rules(pack, choices, checks=checks, only=only)
-        program = _Program(rules, list(_others(pack, choices, checks, only)))
-        if checks is CHECKS:
-            pack.memory[key] = program
-    found: _Program = program
-    return found
+        return _Program(rules, list(_others(pack, choices, checks, only)))
+
+    if only is not None or checks is not CHECKS:
+        return program()
+    known: Recent[_Program] = pack.programs
+    return known.get(repr(choices), program)
 
 
 def _others(
@@ -210,11 +210,8 @@ def compile_rules(
     if only is not None or checks is not CHECKS:
         return _compiled(pack, choices, checks, only)
     # Pages ask for them, too.
-    key = ("compiled", repr(choices))
-    found = pack.memory.get(key)
-    if found is None:
-        found = pack.memory[key] = _compiled(pack, choices, checks, only)
-    return list(found)
+    known: Recent[list[Rule]] = pack.compiled
+    return list(known.get(repr(choices), lambda: _compiled(pack, choices, checks, only)))
 
 
 def _compiled(
@@ -222,7 +219,7 @@ def _compiled(
 ) -> list[Rule]:
     settings = repr(sorted(choices.settings.items()))
     # Loading parameters takes longer than judging one organization by them.
-    known: dict[Any, list[Rule]] = pack.memory if checks is CHECKS else {}
+    known: Recent[list[Rule]] = pack.compiled_parts if checks is CHECKS else Recent(0)
     found: list[Rule] = []
     for requirement in pack.requirements:
         if only is not None and requirement.id not in only:
@@ -235,11 +232,10 @@ def _compiled(
                 for reading in pack.readings
                 if reading.bears_on(requirement.id, part.id)
             }
-            key = ("rules", requirement.id, part.id, repr(chosen), settings)
-            rules = known.get(key)
-            if rules is None:
-                rules = known[key] = list(_rules(pack, requirement, part, checks, chosen, choices))
-            found += rules
+            key = (requirement.id, part.id, repr(chosen), settings)
+            found += known.get(
+                key, partial(_rules, pack, requirement, part, checks, chosen, choices)
+            )
     return found
 
 
@@ -273,7 +269,8 @@ def _rules(
     checks: Mapping[str, Check],
     chosen: Mapping[str, str],
     choices: Choices,
-) -> Iterable[Rule]:
+) -> list[Rule]:
+    """The rules of one part of a requirement, one for each version in force at some time."""
     assert part.check is not None
     check = checks[part.check]
     patch = _patch(pack, requirement, chosen)
@@ -281,6 +278,7 @@ def _rules(
     for name in (FIRST_PERIOD, INCOMPLETE):
         patch.pop(name, None)
     shortfall = patch.pop("shortfall", part.shortfall)
+    found = []
     for number, version in enumerate(part.versions):
         if version.repealed:
             continue
@@ -294,21 +292,24 @@ def _rules(
         merged.pop("strictness", None)
         later = part.versions[number + 1 :]
         until = version.until_on or (later[0].from_on - timedelta(days=1) if later else None)
-        yield Rule(
-            requirement=requirement,
-            part=part,
-            version=version,
-            check=check,
-            parameters=check.schema().load(merged),
-            strictness=strictness,
-            shortfall=Verdict(str(shortfall)) if shortfall else SHORTFALLS[strictness],
-            valid_from=periods.day(version.from_on),
-            valid_until=LAST_DAY if until is None else periods.day(until),
-            first=number == 0,
-            keeps_last=bool(later) and later[0].transition == "old",
-            vocabularies=pack.vocabularies,
-            readings=chosen,
+        found.append(
+            Rule(
+                requirement=requirement,
+                part=part,
+                version=version,
+                check=check,
+                parameters=check.schema().load(merged),
+                strictness=strictness,
+                shortfall=Verdict(str(shortfall)) if shortfall else SHORTFALLS[strictness],
+                valid_from=periods.day(version.from_on),
+                valid_until=LAST_DAY if until is None else periods.day(until),
+                first=number == 0,
+                keeps_last=bool(later) and later[0].transition == "old",
+                vocabularies=pack.vocabularies,
+                readings=chosen,
+            )
         )
+    return found
 
 
 def _judge(rules: Sequence[Rule], context: Context) -> list[Block]:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from guiju.rules.problems import BadInput, Problem
+from guiju.rules.recent import Recent
 from guiju.rules.vocabulary import Automation, Strictness, Verdict
 
 Parameters = Mapping[str, Any]
@@ -220,9 +221,21 @@ class Pack:
     vocabularies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
-    def memory(self) -> dict[Any, Any]:
-        """What was worked out from the pack, which never changes, and is worth keeping."""
-        return {}
+    def programs(self) -> Recent[Any]:
+        """What to judge by under a choice of readings, as the engine compiled it."""
+        # A third of a megabyte where a tenant's settings are its own.
+        return Recent(64)
+
+    @cached_property
+    def compiled(self) -> Recent[Any]:
+        """The rules under a choice of readings, without those of other readings."""
+        return Recent(64)
+
+    @cached_property
+    def compiled_parts(self) -> Recent[Any]:
+        """The rules of a requirement's part, shared by all choices that judge it alike."""
+        # One choice has up to 300, those of its other readings included.
+        return Recent(4096)
 
     @cached_property
     def by_id(self) -> Mapping[str, Requirement]:
