@@ -147,6 +147,8 @@ def test_a_workbook_that_unpacks_to_very_much_is_refused(secretary, occasion):
 def test_what_is_too_large_is_refused_unread(secretary, occasion):
     answer = attach(secretary, occasion, bytes(20_000_001))
     assert answer.status_code == 413
+    assert answer.json["type"] == "urn:guiju:problem:too-large"
+    assert answer.json["detail"] == "正文至多 20000000 字节"
     assert secretary.get(f"{occasion}/files").json["items"] == []
 
 

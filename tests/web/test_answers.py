@@ -77,7 +77,22 @@ def test_a_refusal_says_when_to_come_back(failing):
 def test_too_much_is_refused(client):
     answer = client.post("/sign-in", data={"username": "x" * (1024 * 1024 + 1)})
     assert answer.status_code == 413
-    assert "内容太大" in answer.text
+    assert "填写的文字超过了 1 MB 的上限" in answer.text
+
+
+def test_too_large_a_file_is_refused_with_the_limit(client, app, monkeypatch):
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 3 * 1024**2)
+    files = {"content_type": "multipart/form-data; boundary=x"}
+    answer = client.post("/sign-in", data=bytes(3 * 1024**2 + 1), **files)
+    assert answer.status_code == 413
+    assert "提交的内容超过了 3 MB 的上限" in answer.text
+
+
+def test_of_too_many_fields_no_limit_is_told_that_was_not_passed(client):
+    fields = {f"field{number}": "1" for number in range(1001)}
+    answer = client.post("/sign-in", data=fields, content_type="multipart/form-data")
+    assert answer.status_code == 413
+    assert "MB" not in answer.text
 
 
 def test_a_method_that_is_not_there_is_answered_in_words(client):

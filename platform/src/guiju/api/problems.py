@@ -171,9 +171,18 @@ def answer(error: Exception) -> Response:
         kept = {
             name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}
         }
-        return _respond(Refused(error.code, headers=kept))
+        return _respond(Refused(error.code, _limit(error.code), headers=kept))
     log.error("request_failed", endpoint=request.endpoint, exc_info=error)
     return _respond(Refused(500))
+
+
+def _limit(status: int) -> str | None:
+    """How much there may be, where a body was refused for being more."""
+    most = request.max_content_length
+    if status != 413 or most is None:
+        return None
+    with speaking(spoken(languages.language())):
+        return gettext("正文至多 {most} 字节").format(most=most)
 
 
 def _respond(refused: Refused, *, omitted: int = 0) -> Response:

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from guiju.language import gettext
+from guiju.web.security import FORM_TYPE
 
 log = structlog.get_logger()
 
@@ -26,6 +27,13 @@ class _Page:
 _STALE_FORM = _Page(
     _("表单已失效"),
     _("页面打开太久，或登录状态已变化，刚才的提交没有生效。请返回上一页，刷新后再提交。"),
+)
+
+_TOO_LARGE = _Page(
+    _("内容太大"), _("提交的内容超过了 {most} MB 的上限，没有保存。请缩小文件后重试。")
+)
+_TOO_LONG = _Page(
+    _("内容太大"), _("填写的文字超过了 {most} MB 的上限，没有保存。请减少文字后重试。")
 )
 
 _PAGES = {
@@ -62,6 +70,9 @@ def _known(
     status = error.code
     if status is None or status < 400:
         return error
+    if status == 413 and (most := _limit_passed()):
+        page = _TOO_LONG if request.mimetype == FORM_TYPE else _TOO_LARGE
+        return _render(page, status, most=most // 1024**2), status
     page = _PAGES.get(status) or _PAGES[400 if status < 500 else 500]
     kept = [
         (name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"}
@@ -69,17 +80,23 @@ def _known(
     return _render(page, status), status, kept
 
 
+def _limit_passed() -> int | None:
+    """The bytes a request may have, where this one has more; else its fields were too many."""
+    most, size = request.max_content_length, request.content_length
+    return most if most is not None and (size is None or size > most) else None
+
+
 def _unknown(error: Exception) -> tuple[str, int]:
     log.error("request_failed", endpoint=request.endpoint, exc_info=error)
     return _render(_PAGES[500], InternalServerError.code), InternalServerError.code
 
 
-def _render(page: _Page, status: int) -> str:
+def _render(page: _Page, status: int, **values: int) -> str:
     # Inside another page there is room for the message alone.
     part = "HX-Request" in request.headers
     return render_template(
         "parts/error.html" if part else "error.html",
         title=gettext(page.title),
-        text=gettext(page.text),
+        text=gettext(page.text).format(**values),
         status=status,
     )

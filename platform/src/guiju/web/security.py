@@ -19,6 +19,9 @@ _POLICY = {
     "base-uri": "'none'",
 }
 
+#: How a form without a file is sent.
+FORM_TYPE = "application/x-www-form-urlencoded"
+
 #: A form without a file is small; more bytes are a mistake or an attack.
 _LARGEST_FORM = 1024 * 1024
 
@@ -56,7 +59,7 @@ def init_app(app: Flask) -> None:
 
 
 def _limit() -> None:
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if request.mimetype == FORM_TYPE:
         request.max_content_length = _LARGEST_FORM
 
 
