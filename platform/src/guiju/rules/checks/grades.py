@@ -1,7 +1,8 @@
 """Grades on record: within the notice's own scale, and only for those who receive one.
 
 One finding is about one subject in one year; of several records the worst decides.
-Proposals that nobody has decided yet are not judged here.
+What a proposal may not hold (:attr:`OfGrades.of_proposals`) is said before anybody decides;
+it is looked at until there is a decision about its subject and year.
 """
 
 from __future__ import annotations
@@ -66,10 +67,11 @@ class Graded:
         )
 
 
-def records(rule: Rule, context: Context, subject: str) -> Graded:
+def records(rule: Rule, context: Context, subject: str, *, of_proposals: bool = False) -> Graded:
     """Decided records of the years that the rule governs, not later than the day judged.
 
     The day of a record is that of the decision, or the end of the review, or of the year.
+    With ``of_proposals`` also the grades proposed for those of whom nothing is decided.
     """
     rows = context.facts["appraisals"]
     year = rows["year"] - 1970
@@ -77,26 +79,39 @@ def records(rule: Rule, context: Context, subject: str) -> Graded:
     decided, ended = rows["decided_on"], rows["ended_on"]
     day = np.where(decided == NULL_DAY, ended, decided)
     keep = rows["subject_type"] == context.facts.position("appraisal_subject", subject)
-    keep &= (rows["organization"] >= 0) & (rows["proposed"] != 1)
+    keep &= rows["organization"] >= 0
+    proposed = rows["proposed"] == 1
+    keep &= (~proposed | (rows["grade"] >= 0)) if of_proposals else ~proposed
     keep &= (year >= low) & (year <= high) & (day <= context.as_of)
     keep &= context.applies(rule)[rows["organization"]]
     if subject != "organization":
         keep &= rows["person"] >= 0
     found = np.flatnonzero(keep).astype(np.int32)
     last = np.minimum(periods.last_days(year[found], Unit.YEAR), np.int32(context.as_of))
-    return Graded(
+    graded = Graded(
         found,
         rows["organization"][found],
         rows["person"][found],
         year[found],
         np.where(day[found] == NULL_DAY, last, day[found]).astype(np.int32),
     )
+    if not of_proposals:
+        return graded
+    key = _by_subject(graded, subject)
+    return graded.take(~proposed[found] | ~among(key, key[~proposed[found]]))
+
+
+def _by_subject(graded: Graded, subject: str) -> NDArray[np.int64]:
+    """The same number for records about one subject of one organization in one year."""
+    who = graded.organization if subject == "organization" else graded.person
+    owner, year = graded.organization.astype(np.int64), graded.year.astype(np.int64)
+    return (owner << 42) + (who.astype(np.int64) << 12) + year
 
 
 def block(rule: Rule, context: Context, subject: str, graded: Graded, verdict: Verdicts) -> Block:
     """A finding about each subject and year; ``observed`` is the record that decided it."""
     who = graded.organization if subject == "organization" else graded.person
-    key = (graded.organization.astype(np.int64) << 42) + (who.astype(np.int64) << 12) + graded.year
+    key = _by_subject(graded, subject)
     badness = _BADNESS[verdict]
     order = np.lexsort((graded.rows, -badness, key))
     _, first = np.unique(key[order], return_index=True)
@@ -127,11 +142,13 @@ class OfGrades(Check):
 
     footprint = Footprint.OWN
     observed_table = "appraisals"
+    #: Whether grades that are only proposed are looked at, too.
+    of_proposals = False
 
     def judge(self, rules: Sequence[Rule], context: Context) -> Iterator[Block]:
         for rule in rules:
             subject = rule.parameters.get("subject", "member")
-            graded = records(rule, context, subject)
+            graded = records(rule, context, subject, of_proposals=self.of_proposals)
             chosen, verdict = self.verdicts(rule, context, graded)
             if bool(chosen.any()):
                 yield block(rule, context, subject, graded.take(chosen), verdict[chosen])
@@ -159,6 +176,7 @@ class ScaleCheck(OfGrades):
     name = "scale"
     schema = ScaleSchema
     summary = "评议等次的取值"
+    of_proposals = True
     rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -244,6 +262,7 @@ class Ungraded(OfGrades):
     name = "ungraded"
     schema = UngradedSchema
     summary = "参加评议但不评定等次"
+    of_proposals = True
     rests_on = frozenset({FIRST_PERIOD})
 
     def reads(self, parameters: Mapping[str, Any]) -> set[tuple[str, str]]:
