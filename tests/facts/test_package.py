@@ -48,6 +48,21 @@ def test_sound(sound):
     assert facts.read(sound).counts()["settings"] == 1
 
 
+def test_no_more_cells_are_kept_at_a_time_than_one_sheet_may_have(as_workbook, monkeypatch):
+    monkeypatch.setattr(limits, "SHEET_CELLS", 3_000_000)
+    areas = {"a": 1_000_000, "b": 2_000_000, "c": 1, "d": 3_000_000}
+    groups = [*workbook_reader.together("abcde", areas)]
+    # Of e nobody knows how large it is.
+    assert groups == [["a", "b"], ["c"], ["d"], ["e"]]
+    path = as_workbook(
+        {
+            "组织": [["id", "name", "kind"], ["b", "第一党支部", "党支部"]],
+            "设置": [["名称", "取值"], ["a", "b"]],
+        }
+    )
+    assert [*facts.read(path).tables["settings"]["key"].to_pylist()] == ["a"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"PK\x03\x04" + b"\x00" * 100, b"hello", b"\x00" * 1000]
 )

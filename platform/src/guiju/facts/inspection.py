@@ -34,18 +34,21 @@ _MACROS: Final = re.compile(r"vbaproject|xl/macrosheets/|xl/workbook\.bin", re.I
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 
 
-def inspect(path: Path, faults: Faults) -> None:
-    """Report formulas and error values; raises FactsError if the workbook must not be read."""
+def inspect(path: Path, faults: Faults) -> dict[str, int]:
+    """Report formulas and error values; raises FactsError if the workbook must not be read.
+
+    Returns the areas of the sheets by name: as many cells as a reader may keep, or more.
+    """
     refuse_size(path, limits.WORKBOOK_BYTES, faults)
     try:
         with Package(path, faults) as package:
-            _inspect(package, shown(path), faults)
+            return _inspect(package, shown(path), faults)
     except OSError as error:
         refuse_unreadable(path, error, faults)
         raise faults.error() from None
 
 
-def _inspect(package: Package, file: str, faults: Faults) -> None:
+def _inspect(package: Package, file: str, faults: Faults) -> dict[str, int]:
     if any(_MACROS.search(part) for part in package.parts):
         package.refuse(_("工作簿带有宏"), _("请另存为不带宏的 .xlsx 工作簿"), "macros")
     if _WORKBOOK not in package.parts or _RELATIONS not in package.parts:
@@ -70,6 +73,7 @@ def _inspect(package: Package, file: str, faults: Faults) -> None:
         and _unfolded(package, scans, strings) > limits.SHARED_TEXT_BYTES
     ):
         package.refuse(_("工作簿中的文字太长"), _("请分成几个文件"), "too_large")
+    return {names[part]: scan.area for part, scan in scans.items() if part in names}
 
 
 def _report(scan: SheetScan, places: SheetPlaces, faults: Faults) -> None:

@@ -91,6 +91,7 @@ class SheetScan:
         self._borders = (self._cell, b"<" + prefix + b"row", b"</" + prefix + b"row")
         self._usual_cell = self._cell + b' r="'
         self._any_cell = re.compile(re.escape(self._cell) + rb"(?=[\s/>])([^>]*)")
+        self._far = re.compile(re.escape(self._usual_cell) + rb"(?:[A-Za-z]{2}|[A-Za-z]\d{6})")
         self._wide = re.compile(re.escape(self._usual_cell) + rb"([A-Za-z]{2,9})")
         self._low = re.compile(re.escape(self._usual_cell) + rb"[A-Za-z]+(\d{6,12})")
         self._formula_start = b"<" + prefix + b"f"
@@ -104,7 +105,7 @@ class SheetScan:
             self._measure_usual(data)
         else:
             self._measure(data)
-        if self._formula_start in data:
+        if _has(data, b"f", self._formula_start):
             for found in self._formula.finditer(data):
                 self.formulas.append(self._address_before(data, found.start()))
         for found in _ERROR.finditer(data) if _ERROR_TYPE in data else ():
@@ -114,9 +115,9 @@ class SheetScan:
 
     def _refuse_disguises(self, data: bytes) -> None:
         """No spreadsheet puts comments between cells, or uses two prefixes for one namespace."""
-        if b"<!" in data:
+        if _has(data, b"!", b"<!"):
             raise MalformedSheetError
-        if self._prefix or b":c" in data or b":f" in data:
+        if self._prefix or _has(data, b":", b":c") or _has(data, b":", b":f"):
             for tag in _CELL_OR_FORMULA.finditer(data):
                 if tag[1] != self._prefix:
                     raise MalformedSheetError
@@ -124,8 +125,11 @@ class SheetScan:
     def _measure_usual(self, data: bytes) -> None:
         if self._usual_cell not in data:
             return
-        wide = max(map(_column_number, set(self._wide.findall(data))), default=_ONE_LETTER)
-        low = max(map(int, self._low.findall(data)), default=_FIVE_DIGITS)
+        wide, low = _ONE_LETTER, _FIVE_DIGITS
+        # One look tells of nearly every piece that nothing in it is far away.
+        if self._far.search(data):
+            wide = max(map(_column_number, set(self._wide.findall(data))), default=wide)
+            low = max(map(int, self._low.findall(data)), default=low)
         self._columns = max(self._columns, wide)
         self._rows = max(self._rows, low)
 
@@ -148,6 +152,11 @@ class SheetScan:
                 return (address[1] + address[2]).decode() if address else ""
             start = data.rfind(self._cell, 0, start)
         return ""
+
+
+def _has(data: bytes, rare: bytes, wanted: bytes) -> bool:
+    """Whether ``wanted`` is in the data; one byte of it that is ``rare`` is found much sooner."""
+    return rare in data and wanted in data
 
 
 def _column_number(letters: bytes) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
-from guiju.facts import layout
+from guiju.facts import layout, limits
 from guiju.facts.cells import Sheet
 from guiju.facts.faults import Faults
 from guiju.facts.inspection import inspect
@@ -23,27 +26,63 @@ _Result = TypeVar("_Result")
 
 def read_workbook(path: Path, codes: Codes, faults: Faults) -> Iterator[RawTable]:
     """The tables of the workbook at ``path``; raises FactsError where it must not be read."""
-    inspect(path, faults)
+    areas = inspect(path, faults)
     spelling = Sheet(codes)
-    seen: dict[str, str] = {}
     with open_workbook(path, faults) as workbook:
-        for sheet in workbook.sheets_metadata:
-            name = sheet.name
-            if name.strip() in (layout.GUIDE_SHEET, layout.OPTIONS_SHEET):
-                continue
-            places = SheetPlaces(shown(path), sheet=name)
-            if sheet.typ != SheetTypeEnum.WorkSheet:
-                faults.whole(
-                    places.table(), _("不是普通工作表"), _("请删除这张表"), "unknown_table"
-                )
-                continue
-            table = find_table(name, places.table(), seen, faults)
-            if table is None:
-                continue
-            rows = attempt(path, faults, partial(_rows, workbook, name))
-            raw = _read_sheet(table, places, rows, spelling, faults)
-            if raw:
-                yield raw
+        tables = list(_tables(workbook, path, faults))
+        names = [places.sheet for _table, places in tables]
+        with closing(_sheets(path, workbook, together(names, areas), faults)) as sheets:
+            for (table, places), rows in zip(tables, sheets, strict=True):
+                raw = _read_sheet(table, places, rows, spelling, faults)
+                if raw:
+                    yield raw
+
+
+def _tables(
+    workbook: CalamineWorkbook, path: Path, faults: Faults
+) -> Iterator[tuple[str, SheetPlaces]]:
+    """The sheets that are tables; a fault for each that is none."""
+    seen: dict[str, str] = {}
+    for sheet in workbook.sheets_metadata:
+        if sheet.name.strip() in (layout.GUIDE_SHEET, layout.OPTIONS_SHEET):
+            continue
+        places = SheetPlaces(shown(path), sheet=sheet.name)
+        if sheet.typ != SheetTypeEnum.WorkSheet:
+            faults.whole(places.table(), _("不是普通工作表"), _("请删除这张表"), "unknown_table")
+            continue
+        table = find_table(sheet.name, places.table(), seen, faults)
+        if table is not None:
+            yield table, places
+
+
+def together(names: Iterable[str], areas: Mapping[str, int]) -> Iterator[list[str]]:
+    """Sheets in groups that have no more cells than one alone may have."""
+    group: list[str] = []
+    cells = 0
+    for name in names:
+        area = areas.get(name, limits.SHEET_CELLS)
+        if group and cells + area > limits.SHEET_CELLS:
+            yield group
+            group, cells = [], 0
+        group.append(name)
+        cells += area
+    yield group
+
+
+def _sheets(
+    path: Path, workbook: CalamineWorkbook, groups: Iterable[Sequence[str]], faults: Faults
+) -> Generator[list[list[Any]]]:
+    """The rows of each sheet in turn; raises FactsError where the workbook cannot be read.
+
+    A thread takes the sheets of a group out of the file, which needs no interpreter, while
+    those before them are looked at.
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        for names in groups:
+            taken = deque(reader.submit(workbook.get_sheet_by_name, name) for name in names)
+            while taken:
+                sheet = attempt(path, faults, taken.popleft().result)
+                yield attempt(path, faults, partial(sheet.to_python, skip_empty_area=False))
 
 
 def refuse_macros(path: Path, faults: Faults) -> None:
@@ -77,10 +116,6 @@ def attempt(path: Path, faults: Faults, work: Callable[[], _Result]) -> _Result:
             "damaged",
         )
         raise faults.error() from None
-
-
-def _rows(workbook: CalamineWorkbook, sheet: str) -> list[list[Any]]:
-    return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
 
 
 def _read_sheet(
