@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from guiju import clock
-from guiju.accounts.operations import create_user
 from guiju.activities.models import Occasion, attendance
 from guiju.activities.operations import attest_period, record_occasion, store_facts
 from guiju.audit.models import AuditEntry
@@ -210,24 +209,6 @@ class TestTree:
         plan = "\n".join(session.scalars(sa.text(f"EXPLAIN {compiled}")))
         assert "ix_organizations_path" in plan
         assert "path >= '/1/2/'" in plan.split("Index Cond", 1)[1]
-
-
-class TestVisibility:
-    @pytest.mark.parametrize(
-        ("roles", "seen"),
-        [
-            ([("administrator", "root")], {"root", "c1", "c2", "b1", "b2", "g1"}),
-            ([("recorder", "b1")], {"b1", "g1"}),
-            ([("reader", "c1"), ("recorder", "b2")], {"c1", "b1", "g1", "b2"}),
-            ([("auditor", "root")], set()),
-            ([], set()),
-        ],
-    )
-    def test_a_user_sees_the_parts_they_have_roles_on(self, session, tree, roles, seen):
-        granted = [(role, tree[code]) for role, code in roles]
-        user, _password = create_user(session, ACTOR, "li", "李四", granted)
-        visible = sa.select(Organization.code).where(queries.visible_to(user))
-        assert set(session.scalars(visible)) == seen
 
 
 class TestProfiles:

@@ -97,8 +97,6 @@ def test_what_is_asked_of_a_theme_day(work_of):
     five = [one.code for one in wanted.components if not one.open]
     assert five == ["study", "exchange", "comment", "service", "dues"]
     assert [one.code for one in wanted.steps.before] == ["notified"]
-    assert "party_lecture" in asked.hosted_by(["theme_day"])
-    assert "theme_day" not in asked.hosted_by(["theme_day"])
 
 
 def test_what_a_year_holds_together_no_occasion_has_to_hold(work_of):

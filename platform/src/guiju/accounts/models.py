@@ -1,13 +1,12 @@
 """Tables of users, their roles, how they sign in, and what their tenant demands of that."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from guiju.accounts.permissions import READING_ROLES, ROLES
+from guiju.accounts.permissions import ROLES
 from guiju.db.models import Base, TenantRow, reference
 from guiju.db.scope import current_tenant_id
 from guiju.organizations.models import Organization
@@ -38,11 +37,6 @@ class User(TenantRow, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
     roles: Mapped[list["UserRole"]] = relationship(order_by="UserRole.id")
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """Paths of the organizations seen with all that is below them."""
-        return [role.organization.path for role in self.roles if role.role in READING_ROLES]
 
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "username"),

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from guiju.accounts.visitors import Visitor
-from guiju.activities import differences, payloads, search_words, snapshots, workflow
+from guiju.activities import payloads, search_words, snapshots, workflow
 from guiju.activities.access import NotVisible, find_occasion, find_unit
 from guiju.activities.models import (
     LATE_AFTER_DAYS,
@@ -348,19 +348,6 @@ def versions(session: AnySession, visitor: Visitor, occasion_id: int) -> list[Ve
         )
         for row in rows
     ]
-
-
-def changes_between(
-    session: AnySession, visitor: Visitor, occasion_id: int, older: int, newer: int
-) -> list[differences.Change]:
-    """What differs between two versions of a record.
-
-    Raises :class:`NotVisible` for a number that no version has.
-    """
-    found = {version.number: version for version in versions(session, visitor, occasion_id)}
-    if older not in found or newer not in found:
-        raise NotVisible(f"version of occasion {occasion_id}")
-    return differences.differences(found[older].payload, found[newer].payload)
 
 
 # -- parts of the questions ----------------------------------------------------------------

@@ -1,31 +1,10 @@
-"""Who sees what of the tree, and where things are in it."""
-
-from collections.abc import Sequence
-from typing import Protocol
+"""Where things are in the tree."""
 
 import sqlalchemy as sa
 
 from guiju.db.models import this_tenant
 from guiju.db.session import AnySession, once
 from guiju.organizations.models import Organization
-from guiju.organizations.tree import within
-
-
-class HasRoles(Protocol):
-    """Somebody with roles, such as :class:`guiju.accounts.models.User`."""
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """Paths of the organizations seen with all that is below them."""
-
-
-def visible_to(user: HasRoles) -> sa.ColumnElement[bool]:
-    """The condition on :class:`Organization` that ``user`` may see it.
-
-    Join whatever belongs to organizations with them and add this condition.
-    """
-    path = Organization.__table__.c.path
-    return sa.or_(sa.false(), *(within(path, top) for top in user.paths))
 
 
 def organization(session: AnySession, number: int) -> Organization | None:

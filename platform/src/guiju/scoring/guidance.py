@@ -123,16 +123,6 @@ class Guidance:
         rule = self._by_part.get((requirement, part))
         return Place("person") if rule is None else place_of(rule)
 
-    def hosted_by(self, kinds: Collection[str]) -> Sequence[str]:
-        """Kinds that the notice lets, or wants to, be held together with these."""
-        found = [
-            kind
-            for rule in self._about(kinds, "combine")
-            if rule.parameters["mode"] != "apart"
-            for kind in rule.parameters["with_"]
-        ]
-        return [kind for kind in dict.fromkeys(found) if kind not in kinds]
-
     def wanted(self, kinds: Collection[str]) -> Wanted:
         """What is asked of an occasion that is of all these kinds."""
         return Wanted(

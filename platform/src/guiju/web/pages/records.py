@@ -33,7 +33,7 @@ from guiju.activities import (
 from guiju.activities.access import Conflict, find_unit
 from guiju.activities.differences import differences
 from guiju.activities.payloads import columns
-from guiju.activities.queries import RecordSummary, RecordView, VersionView
+from guiju.activities.queries import RecordView, VersionView
 from guiju.clock import today
 from guiju.db import db
 from guiju.language import gettext as _
@@ -434,14 +434,6 @@ def step_label(action: str) -> str:
         "return": _("退回"),
         "void": _("作废"),
     }[action]
-
-
-@blueprint.app_template_filter()
-def record_title(row: RecordSummary) -> str:
-    """What a list calls a record: its kinds, and what it was about."""
-    kinds = _("、").join(label(kind, "occasion_kind") for kind in row.kinds)
-    about = row.theme or row.title
-    return f"{kinds}：{about}" if about and about != kinds else kinds
 
 
 @blueprint.app_template_filter()
