@@ -42,6 +42,12 @@ class Form:
         value = self._values.get(name)
         return "" if value is None else value
 
+    def ticked(self, name: str, value: str) -> bool:
+        """Whether a box, one of several with a name, is ticked."""
+        if self._typed is not None:
+            return value in self._typed.getlist(name)
+        return value in self._values.get(name, ())
+
     @property
     def status(self) -> int:
         """The status of the page that shows the form."""
