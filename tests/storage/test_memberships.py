@@ -1,7 +1,9 @@
 """Members who change class or branch, leave, or hold a post."""
 
+import threading
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -11,7 +13,13 @@ from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.organizations.memberships import change_class, end_membership, end_post, transfer
-from guiju.organizations.models import DirtyMark, Member, Organization, Post
+from guiju.organizations.models import (
+    DirtyMark,
+    DoubleMembership,
+    Member,
+    Organization,
+    Post,
+)
 from guiju.organizations.operations import add_member
 from guiju.organizations.roster import roster
 from guiju.rules.problems import BadInput
@@ -117,6 +125,80 @@ def test_nobody_is_in_two_branches_at_once(session, units):
         add_member(session, ACTOR, row)
     assert [problem.code for problem in caught.value.problems] == ["overlapping_membership"]
     assert roster(session, units["b2"], DAY).total == 0
+
+
+class TestTheDatabase:
+    """Whoever writes: nobody stays in two branches at once."""
+
+    @pytest.fixture
+    def second(self, session, units) -> Member:
+        """A spell of p1's in the other branch, not written yet; the first goes on."""
+        number = session.get(Member, (units["tenant"], spell(session, units["b1"], "p1"))).person_id
+        session.rollback()
+        return Member(
+            person_id=number, organization_id=units["b2"], membership_class="full", from_on=DAY
+        )
+
+    @pytest.fixture
+    def units(self, units, tenant) -> dict[str, int]:
+        return {**units, "tenant": tenant.tenant_id}
+
+    def test_another_spell_is_refused_at_the_commit(self, session, units, second):
+        session.add(second)
+        session.flush()
+        with pytest.raises(sa.exc.IntegrityError, match="in two branches at once"):
+            session.commit()
+        session.rollback()
+        assert session.scalar(sa.select(sa.func.count()).select_from(Member)) == 2
+
+    def test_a_spell_may_begin_before_the_other_ends(self, session, units, second):
+        session.add(second)
+        session.flush()
+        session.execute(
+            sa.update(Member)
+            .where(Member.person_id == second.person_id, Member.from_on == FIRST)
+            .values(until_on=BEFORE)
+        )
+        session.commit()
+        assert session.scalar(sa.select(sa.func.count()).select_from(DoubleMembership)) == 0
+        # The last day belongs to both.
+        session.execute(
+            sa.update(Member)
+            .where(Member.person_id == second.person_id, Member.from_on == FIRST)
+            .values(until_on=DAY)
+        )
+        with pytest.raises(sa.exc.IntegrityError):
+            session.commit()
+
+    def test_of_two_at_the_same_time_one_is_refused(self, session, engine, tenant, units, second):
+        ended = sa.update(Member).where(Member.person_id == second.person_id)
+        session.execute(ended.values(until_on=BEFORE))
+        session.commit()
+        spells = [
+            {"person_id": second.person_id, "organization_id": units[code], "from_on": day}
+            for code, day in (("b1", DAY), ("b2", DAY + timedelta(days=30)))
+        ]
+        begun, results = threading.Event(), []
+
+        def write() -> None:
+            with tenant_scope(tenant.tenant_id), ScopedSession(engine) as other:
+                begun.set()
+                try:
+                    other.execute(sa.insert(Member).values(membership_class="full", **spells[1]))
+                    other.commit()
+                except sa.exc.IntegrityError as error:
+                    results.append(type(error.orig))
+
+        session.execute(sa.insert(Member).values(membership_class="full", **spells[0]))
+        thread = threading.Thread(target=write)
+        thread.start()
+        begun.wait(10)
+        # Nothing of either is seen by the other yet.
+        thread.join(0.3)
+        assert thread.is_alive()
+        session.commit()
+        thread.join(30)
+        assert results == [psycopg.errors.ExclusionViolation]
 
 
 @pytest.mark.parametrize(
