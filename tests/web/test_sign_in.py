@@ -1,6 +1,7 @@
 """Signing in and out, and what the session's cookie is worth."""
 
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -136,6 +137,23 @@ def test_whoever_hands_in_after_the_session_ended_is_told_so(client, office):
     page = client.get(answer.location).text
     assert "登录已过期，刚才的提交没有生效" in page
     assert "登录已过期" not in client.get("/sign-in").text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "target"),
+    [
+        ("http://localhost/organizations/1/plans?day=2", "/organizations/1/plans?day=2"),
+        ("http://localhost/organizations/1/records/submit", None),
+        ("http://localhost/no-such-page", None),
+        ("https://elsewhere.example/tasks", None),
+        ("no address", None),
+        (None, None),
+    ],
+)
+def test_whoever_handed_in_comes_back_to_the_form(client, came_from, target):
+    headers = {"Referer": came_from} if came_from else {}
+    answer = client.post("/organizations/1/plans", headers=headers)
+    assert parse_qs(urlsplit(answer.location).query).get("next") == (target and [target])
 
 
 def test_a_form_without_its_token_is_refused_with_a_way_back(client, office):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from offices import PASSWORD
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import SCREENS, Site, Visit, open_site
@@ -321,6 +322,63 @@ def test_signing_out_leaves_nothing_behind(hands):
     hand.page.get_by_role("button", name="退出登录").tap()
     expect(hand.page.get_by_role("button", name="登录")).to_be_visible()
     assert hand.page.evaluate("Object.keys(localStorage).length") == 0
+
+
+def plan_after_the_session_ended(hand: Hand, text: str) -> None:
+    """Type an announcement, and hand it in when nobody is signed in any more."""
+    hand.go(f"/organizations/{hand.site.units['finance-1']}/plans")
+    hand.page.get_by_role("checkbox", name="主题党日").check()
+    hand.fill("held_on", "2099-03-05")
+    hand.fill("text", text)
+    hand.page.context.clear_cookies()
+    hand.tap("button", "安排")
+    expect(hand.page.get_by_text("填写的文字还在，登录后放回原处。")).to_be_visible()
+
+
+def test_what_was_handed_in_after_the_session_ended_is_put_back(hands):
+    hand = hands()
+    plan_after_the_session_ended(hand, "请带上笔记本")
+    hand.page.get_by_label("用户名").fill(hand.site.users["secretary"])
+    hand.page.get_by_label("密码").fill(PASSWORD)
+    hand.tap("button", "登录")
+    expect(hand.page.get_by_role("status")).to_contain_text("填写的内容已放回这里")
+    expect(hand.field("text")).to_have_value("请带上笔记本")
+    expect(hand.field("held_on")).to_have_value("2099-03-05")
+    expect(hand.page.get_by_role("checkbox", name="主题党日")).to_be_checked()
+    hand.inspect("typed-put-back", whole=False)
+    hand.tap("button", "安排")
+    expect(hand.page.get_by_text("请带上笔记本")).to_be_visible()
+    expect(hand.field("text")).to_have_value("")
+    assert hand.page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_was_typed_is_put_back_for_nobody_else(hands):
+    hand = hands()
+    plan_after_the_session_ended(hand, "只给写的人看")
+    hand.page.get_by_label("用户名").fill(hand.site.users["committee"])
+    hand.page.get_by_label("密码").fill(PASSWORD)
+    hand.tap("button", "登录")
+    expect(hand.page.locator("[data-typed]")).to_be_visible()
+    hand.page.wait_for_load_state("networkidle")
+    expect(hand.page.get_by_text("填写的内容已放回这里")).to_have_count(0)
+    assert hand.page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_form_refused_as_stale_is_put_back(hands):
+    hand = hands()
+    hand.go(f"/organizations/{hand.site.units['finance-1']}/plans")
+    hand.fill("held_on", "2099-03-06")
+    hand.fill("text", "令牌失效前写的")
+    hand.page.evaluate("document.querySelector('form.narrow [name=csrf_token]').value = 'stale'")
+    hand.tap("button", "安排")
+    expect(hand.page.get_by_text("填写的文字还在，返回后放回原处。")).to_be_visible()
+    hand.faults.clear()  # the browser reports the status 400
+    hand.tap("button", "返回上一页")
+    expect(hand.field("text")).to_have_value("令牌失效前写的")
+    hand.page.get_by_role("button", name="菜单").tap()
+    hand.page.get_by_role("button", name="退出登录").tap()
+    expect(hand.page.get_by_role("button", name="登录")).to_be_visible()
+    assert hand.page.evaluate("sessionStorage.length") == 0
 
 
 def test_two_authors_of_one_draft_both_keep_what_they_typed(hands):

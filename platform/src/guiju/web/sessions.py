@@ -14,8 +14,20 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, abort, flash, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from guiju.accounts.signing_in import SignedIn, begin_session, end_session, touch_session
@@ -267,9 +279,21 @@ def _ask_to_sign_in() -> BaseResponse:
         return _elsewhere("sign_in.form", 401)
     if request.method != "GET":
         # Whoever filled in a form is told why they stand here, and that it was not taken.
-        return redirect(url_for("sign_in.form", expired=1))
+        return redirect(url_for("sign_in.form", expired=1, next=_handed_in_from()))
     wanted = request.full_path.removesuffix("?")
     return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted))
+
+
+def _handed_in_from() -> str | None:
+    """The page of this site that a form was handed in from, where it can be asked for again."""
+    came = urlsplit(request.referrer or "")
+    if came.netloc != request.host:
+        return None
+    try:
+        current_app.create_url_adapter(request).match(came.path, method="GET")
+    except HTTPException:
+        return None
+    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 def _elsewhere(endpoint: str, status: int = 403) -> BaseResponse:
