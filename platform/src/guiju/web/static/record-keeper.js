@@ -199,7 +199,8 @@ export class Keeper {
     if (window.location.pathname !== kept.address) {
       window.history.replaceState(null, "", kept.address);
     }
-    if (this.banner.dataset.why !== "merged") {
+    // What was restored or merged stays said; what kept it from being saved is over.
+    if (["offline", "failed", "expired"].includes(this.banner.dataset.why)) {
       this.banner.hidden = true;
     }
     this.say(`${this.words.saved} ${kept.saved}`);
