@@ -4,6 +4,11 @@ import json
 
 import pytest
 
+from guiju import plugins
+from guiju.cli.options import packs_of
+from guiju.language import speaking, spoken
+from guiju.rules.problems import BadInput
+
 COMMANDS = [
     [],
     ["show", "xian"],
@@ -20,6 +25,17 @@ def test_json_is_stable(guiju, command):
     assert first.stdout == again.stdout
     assert json.loads(first.stdout)
     assert "\\u" not in first.stdout
+
+
+@pytest.mark.parametrize(
+    ("language", "listed"), [("zh", "已安装 xian、jiaozuo"), ("en", "xian, jiaozuo")]
+)
+def test_what_there_is_instead_is_listed_as_the_language_lists(language, listed):
+    packs = plugins.load().packs
+    known = {name: packs[name] for name in ("xian", "jiaozuo")}
+    with speaking(spoken(language)), pytest.raises(BadInput) as refused:
+        packs_of(known, "nowhere")
+    assert refused.value.problems[0].wanted.endswith(listed)
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)

@@ -92,7 +92,7 @@ def set_provider(
         ]
         if issuer not in allowed:
             wanted = (
-                _("运维只开放了 {allowed}").format(allowed="、".join(allowed))
+                _("运维只开放了 {allowed}").format(allowed=_("、").join(allowed))
                 if allowed
                 else _("运维没有开放统一身份登录")
             )

@@ -244,7 +244,7 @@ def _add_grant(person: Invitee, row: Row, place: _Place | None) -> list[Problem]
         problems.append(Problem("/unit", row.unit or _("没有填写"), wanted, "unknown"))
     role = role_named(row.role)
     if role is None:
-        known = "、".join(role_label(one) for one in ROLES)
+        known = _("、").join(role_label(one) for one in ROLES)
         wanted = _("没有这个角色；应为{known}之一").format(known=known)
         problems.append(Problem("/role", row.role or _("没有填写"), wanted, "unknown_role"))
     elif place is not None and role in WHOLE_TENANT and not place.at_top:

@@ -237,7 +237,7 @@ def find_recoverable(session: AnySession, username: str) -> int:
     )
     known: dict[str, int] = {row.username: row.id for row in rows}
     if username not in known:
-        wanted = _("顶层组织的管理员有 {known}").format(known="、".join(known) or "—")
+        wanted = _("顶层组织的管理员有 {known}").format(known=_("、").join(known) or "—")
         place = _("用户 {name}").format(name=username)
         raise BadInput([Problem(place, _("不是顶层组织的管理员"), wanted, "unknown")])
     return known[username]

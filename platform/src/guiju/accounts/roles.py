@@ -165,7 +165,7 @@ def check_grants(
     held = set() if user is None else _roles_of(session, user.id)
     apart = {*held, *(grant.role for grant in grants)} & set(KEPT_APART)
     if policy_of(session).separated and len(apart) > 1:
-        found = "、".join(role_label(role) for role in KEPT_APART if role in apart)
+        found = _("、").join(role_label(role) for role in KEPT_APART if role in apart)
         wanted = _("本单位实行三员分立，一人只能担任其中一种")
         problems.append(Problem("/roles", found, wanted, "held_together"))
     return problems

@@ -23,6 +23,7 @@ from guiju.api import admission, cursors, idempotency, languages, tags
 from guiju.api.addresses import ROOT
 from guiju.api.problems import Refused
 from guiju.api.reading import Parser
+from guiju.language import gettext as _
 
 View: TypeAlias = Callable[..., Any]
 #: A schema of OpenAPI, written out.
@@ -155,7 +156,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             @wraps(view)
             def wrapper(*arguments: Any, **places: Any) -> Any:
                 if request.mimetype not in media_types:
-                    raise Refused(415, "、".join(media_types))
+                    raise Refused(415, _("、").join(media_types))
                 if most_bytes is not None:
                     request.max_content_length = most_bytes()
                 return view(request.get_data(), *arguments, **places)

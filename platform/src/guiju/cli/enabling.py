@@ -110,7 +110,9 @@ def disable(
         number = _number(session, organization)
         terms = [term for term in operations.terms_of(session, number) if term.profile == profile]
         if not terms:
-            known = "、".join(term.profile for term in operations.terms_of(session, number)) or "—"
+            known = (
+                _("、").join(term.profile for term in operations.terms_of(session, number)) or "—"
+            )
             wanted = _("这里启用的有 {known}").format(known=known)
             raise BadInput([_wanted(profile, _("没有在这里启用"), wanted)])
         packs = plugins.load().packs

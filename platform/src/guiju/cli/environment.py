@@ -76,7 +76,7 @@ def tenant(opened: ScopedSession, code: str) -> TenantSummary:
     """The tenant called ``code``; BadInput names those that exist."""
     found = {entry.code: entry for entry in all_tenants(opened, f"{operator().name}: {code}")}
     if code not in found:
-        known = "、".join(found) or _("还没有租户")
+        known = _("、").join(found) or _("还没有租户")
         raise BadInput([Problem(_("租户 {code}").format(code=code), _("不存在"), known, "unknown")])
     return found[code]
 

@@ -120,7 +120,7 @@ def _settings(
         others = [other.id for other in packs.values() if key in other.choosable]
         if others and key not in pack.choosable:
             note = _("{place}：{key} 属于规则包 {others}，这次不用").format(
-                place=place, key=key, others="、".join(others)
+                place=place, key=key, others=_("、").join(others)
             )
             click.echo(note, err=True)
             continue

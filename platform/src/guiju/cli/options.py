@@ -77,7 +77,7 @@ def unknown(what: str, given: Iterable[str], known: Iterable[Any], wanted: str) 
 
 def packs_of(packs: Mapping[str, Pack], *profiles: str) -> list[Pack]:
     """The packs of profiles; BadInput names each that is not installed, and those that are."""
-    wanted = _("已安装 {known}").format(known="、".join(packs) or "—")
+    wanted = _("已安装 {known}").format(known=_("、").join(packs) or "—")
     if problems := unknown(_("规则包"), dict.fromkeys(profiles), packs, wanted):
         raise BadInput(problems)
     return [packs[profile] for profile in profiles]
@@ -86,5 +86,5 @@ def packs_of(packs: Mapping[str, Pack], *profiles: str) -> list[Pack]:
 def unknown_variant(pack: Pack, variant: str | None) -> list[Problem]:
     """A problem where the pack has no such variant."""
     known = [entry.id for entry in pack.variants]
-    wanted = _("可用 {known}").format(known="、".join(known) or "—")
+    wanted = _("可用 {known}").format(known=_("、").join(known) or "—")
     return unknown(_("变体"), () if variant is None else (variant,), known, wanted)

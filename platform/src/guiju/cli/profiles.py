@@ -48,7 +48,7 @@ def profiles(context: click.Context, format_: str) -> None:
                 row["issuer"],
                 row["document"],
                 row["in_force_from"],
-                "、".join(row["variants"]) or "—",
+                _("、").join(row["variants"]) or "—",
                 row["statements"]["total"],
                 row["statements"]["full"],
                 row["statements"]["partial"],
@@ -111,7 +111,7 @@ def show(profile: str, variant: str | None, as_of: date | None, format_: str) ->
             _("等次"),
             ["ID", _("对象"), _("等次")],
             [
-                [s["id"], v.APPRAISAL_SUBJECTS[s["subject"]], "、".join(s["grades"])]
+                [s["id"], v.APPRAISAL_SUBJECTS[s["subject"]], _("、").join(s["grades"])]
                 for s in library.scales(pack)
             ],
         ),
@@ -126,7 +126,7 @@ def show(profile: str, variant: str | None, as_of: date | None, format_: str) ->
             [
                 [
                     r["id"],
-                    "、".join(filter(None, (r["convention"], r["trap"]))),
+                    _("、").join(filter(None, (r["convention"], r["trap"]))),
                     r["title"],
                     r["default"],
                     "；".join(f"{o['value']}={o['title']}" for o in r["options"]),
@@ -182,7 +182,7 @@ def _left_open(convention: dict[str, Any]) -> str:
     names = [*convention["readings"], *convention["settings"]]
     if convention["tenant_setting"]:
         names.append(_("{name}（租户设置）").format(name=convention["tenant_setting"]))
-    return "、".join(names) or _("本通知没有可另选的")
+    return _("、").join(names) or _("本通知没有可另选的")
 
 
 def _sides(sides: list[dict[str, Any]]) -> str:

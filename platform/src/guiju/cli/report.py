@@ -41,7 +41,7 @@ def report(
     with environment.tenant_session(tenant) as session:
         enabled = {profile.profile for profile in enabled_profiles(session)}
         forms = {id_: f for id_, f in found.report_formats.items() if f.profile in enabled}
-        wanted = _("本租户可用 {known}").format(known="、".join(forms) or "—")
+        wanted = _("本租户可用 {known}").format(known=_("、").join(forms) or "—")
         refused.problems += unknown(_("报表"), [format_], forms, wanted)
         number = 0
         with refused:

@@ -27,7 +27,7 @@ def request_report(
     Whether ``actor`` may see the organization is the caller's to know.
     """
     if format_ not in formats:
-        known = "、".join(formats) or _("没有安装报表")
+        known = _("、").join(formats) or _("没有安装报表")
         raise BadInput([Problem("/format", format_, known, "unknown")])
     with transaction(session):
         return request_job(

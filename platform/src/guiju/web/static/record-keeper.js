@@ -239,7 +239,7 @@ export class Keeper {
     const merged = this.merge(fieldsOf(this.form), this.base, cleaned(theirs.fields));
     this.base = cleaned(theirs.fields);
     this.form.elements.revision.value = theirs.revision;
-    const names = merged.map((name) => this.titleOf(name)).join("、");
+    const names = merged.map((name) => this.titleOf(name)).join(this.words.separator);
     this.tell(`${theirs.author}（${theirs.changed}）${this.words.merged}${names || "—"}`, "merged");
     this.later(0);
   }
@@ -321,7 +321,7 @@ export class Keeper {
       const text = choice && (choice.tagName === "OPTION" ? choice : choice.parentElement).textContent;
       return (text || value).trim();
     });
-    return words.join("、") || "—";
+    return words.join(this.words.separator) || "—";
   }
 
   say(text) {
