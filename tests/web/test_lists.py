@@ -110,6 +110,11 @@ class TestEveryList:
         lines = list(csv.reader(io.StringIO(text.data.decode("utf-8-sig"))))
         assert [cell.value for cell in sheet[1]] == lines[0]
         assert sheet.max_row == len(lines)
+        for file, ending in ((book, ".xlsx"), (text, ".csv")):
+            name = file.headers["Content-Disposition"]
+            # Servers refuse a header of anything but plain characters.
+            assert name.isascii()
+            assert name.endswith(ending)
         assert exports(engine, judged) == before + 2
 
 
