@@ -12,7 +12,7 @@ from guiju.accounts.permissions import PERMISSIONS
 from guiju.audit.field_names import field_names
 from guiju.audit.wording import actions, subjects
 from guiju.decisions.models import STEP_ACTIONS, TASK_KINDS
-from guiju.language import speaking, spoken
+from guiju.language import speaking
 from guiju.rules import tables
 from guiju.tenancy.models import STATES
 
@@ -124,7 +124,7 @@ def test_values_are_called_what_documents_call_them():
 
 
 def test_whoever_reads_english_has_names_too():
-    with speaking(spoken("en")):
+    with speaking("en"):
         named = {**actions(), **subjects()}
         for table in tables.TABLES:
             for name, title in field_names(table, list(tables.columns(table))).items():

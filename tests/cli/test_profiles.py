@@ -6,7 +6,7 @@ import pytest
 
 from guiju import plugins
 from guiju.cli.options import packs_of
-from guiju.language import speaking, spoken
+from guiju.language import speaking
 from guiju.rules.problems import BadInput
 
 COMMANDS = [
@@ -33,7 +33,7 @@ def test_json_is_stable(guiju, command):
 def test_what_there_is_instead_is_listed_as_the_language_lists(language, listed):
     packs = plugins.load().packs
     known = {name: packs[name] for name in ("xian", "jiaozuo")}
-    with speaking(spoken(language)), pytest.raises(BadInput) as refused:
+    with speaking(language), pytest.raises(BadInput) as refused:
         packs_of(known, "nowhere")
     assert refused.value.problems[0].wanted.endswith(listed)
 

@@ -6,7 +6,8 @@ from guiju.web.languages import LOCALES
 
 def test_what_is_sent_can_be_put_into_every_language():
     assert set(CODES) == set(LOCALES)
-    with speaking(spoken("en")):
-        assert gettext("审计员") == "Auditor"
-    with speaking(spoken("zh")):
-        assert gettext("审计员") == "审计员"
+    with speaking("en"):
+        assert (spoken(), gettext("审计员")) == ("en", "Auditor")
+    with speaking("zh"):
+        assert (spoken(), gettext("审计员")) == ("zh", "审计员")
+    assert spoken() == "zh"

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-#: Codes of the languages that people can choose.
+#: Codes of the languages that people can choose; messages are written in the first.
 CODES = ("zh", "en")
 
 _FOLDER = Path(__file__).parent / "web" / "translations"
@@ -24,30 +24,40 @@ def _as_written(text: str) -> str:
     return text
 
 
-_translate: ContextVar[Callable[[str], str]] = ContextVar("translate", default=_as_written)
+#: The code of the language in force, and what translates into it.
+_speech: ContextVar[tuple[str, Callable[[str], str]]] = ContextVar(
+    "speech", default=(CODES[0], _as_written)
+)
 
 
 def gettext(text: str) -> str:
     """``text`` in the language of the moment; ``text`` itself where there is no translation."""
-    return _translate.get()(text)
+    _code, translate = _speech.get()
+    return translate(text)
+
+
+def spoken() -> str:
+    """The code of the language in force."""
+    code, _translate = _speech.get()
+    return code
 
 
 @contextmanager
-def speaking(translate: Callable[[str], str]) -> Iterator[None]:
-    """Translate messages with ``translate``, a function from Chinese text to text, for a while."""
-    token = _translate.set(translate)
+def speaking(code: str, translate: Callable[[str], str] | None = None) -> Iterator[None]:
+    """Speak the language ``code`` for a while.
+
+    ``translate`` turns Chinese text into it; without, the compiled catalogue does.  Raises
+    ``FileNotFoundError`` where there is none.
+    """
+    token = _speech.set((code, translate or _translation(code)))
     try:
         yield
     finally:
-        _translate.reset(token)
+        _speech.reset(token)
 
 
-def spoken(code: str) -> Callable[[str], str]:
-    """What translates into the language ``code``, for work that no request asked for.
-
-    Raises ``FileNotFoundError`` where the language has no compiled catalogue.
-    """
-    return _as_written if code == "zh" else _catalogue(code).gettext
+def _translation(code: str) -> Callable[[str], str]:
+    return _as_written if code == CODES[0] else _catalogue(code).gettext
 
 
 @cache

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from flask import g, request
 
-from guiju.language import CODES, speaking, spoken
+from guiju.language import CODES, speaking
 
 
 def language() -> str:
@@ -17,7 +17,7 @@ def language() -> str:
 def begin() -> None:
     """Speak the request's language until :func:`end`, below the API too."""
     g.api_speaking = ExitStack()
-    g.api_speaking.enter_context(speaking(spoken(language())))
+    g.api_speaking.enter_context(speaking(language()))
 
 
 def end(_error: BaseException | None) -> None:

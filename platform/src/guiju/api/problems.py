@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from guiju.activities.access import Conflict
 from guiju.api import languages
 from guiju.decisions.refusals import Outdated
-from guiju.language import gettext, speaking, spoken
+from guiju.language import gettext, speaking
 from guiju.rules.problems import BadInput
 from guiju.rules.problems import Problem as Fault
 from guiju.scoring.results import NotVisible
@@ -181,13 +181,13 @@ def _limit(status: int) -> str | None:
     most = request.max_content_length
     if status != 413 or most is None:
         return None
-    with speaking(spoken(languages.language())):
+    with speaking(languages.language()):
         return gettext("正文至多 {most} 字节").format(most=most)
 
 
 def _respond(refused: Refused, *, omitted: int = 0) -> Response:
     kind = KINDS.get(refused.status) or KINDS[400 if refused.status < 500 else 500]
-    with speaking(spoken(languages.language())):
+    with speaking(languages.language()):
         title = gettext(kind.title)
     body: dict[str, Any] = {
         "type": f"urn:guiju:problem:{kind.name}",

@@ -10,6 +10,7 @@ from functools import cache
 from guiju.db.facts_tables import stored_name
 from guiju.facts import layout
 from guiju.language import gettext as _
+from guiju.language import spoken
 from guiju.rules import tables
 
 #: Facts tables whose columns the values of an entry about something are.
@@ -37,8 +38,7 @@ def _column_name(subject_type: str, name: str) -> str | None:
     if heading is None:
         return None
     translated = _(heading)
-    chinese = _("是") == "是"
-    return translated if chinese or translated != heading else _spelt(name)
+    return translated if spoken() == "zh" or translated != heading else _spelt(name)
 
 
 @cache

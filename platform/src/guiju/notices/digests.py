@@ -18,7 +18,7 @@ from guiju.config import Settings
 from guiju.db.scope import current_tenant_id
 from guiju.db.session import AnySession, transaction
 from guiju.language import gettext as _
-from guiju.language import speaking, spoken
+from guiju.language import speaking
 from guiju.mail import Mailer, Message, ServerUnavailable, Undeliverable
 from guiju.notices import queries
 from guiju.notices.models import Notice, NoticeSetting
@@ -113,7 +113,7 @@ def _send(
     if not page.rows:
         session.rollback()
         return False
-    with speaking(spoken(language)):
+    with speaking(language):
         message = _composed(settings, packs, address, language, page.rows)
     last = page.rows[0].notice.id
     _note(session, number, language, digest_on=today)

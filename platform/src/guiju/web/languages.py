@@ -54,7 +54,7 @@ def html_language() -> str:
 def _begin() -> None:
     if language() != "zh":
         g.speaking = ExitStack()
-        g.speaking.enter_context(speaking(gettext))
+        g.speaking.enter_context(speaking(language(), gettext))
 
 
 def _plural(one: str, many: str, number: int) -> str:
