@@ -290,7 +290,7 @@ def _handed_in_from() -> str | None:
     if came.netloc != request.host:
         return None
     try:
-        current_app.create_url_adapter(request).match(came.path, method="GET")
+        current_app.url_map.bind(request.host).match(came.path, method="GET")
     except HTTPException:
         return None
     return f"{came.path}?{came.query}" if came.query else came.path
