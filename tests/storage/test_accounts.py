@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from guiju.accounts import passwords
 from guiju.accounts.attempts import LOCK, MOST_FAILURES
-from guiju.accounts.models import SignInAttempt, User
+from guiju.accounts.identities import set_provider
+from guiju.accounts.models import SignInAttempt, SignInProvider, User
 from guiju.accounts.operations import create_user, set_password
+from guiju.accounts.sealing import Seal
 from guiju.accounts.signing_in import (
     Refusal,
     SignInRefused,
@@ -189,3 +191,38 @@ class TestPasswords:
     def test_nobody_has_a_password_that_was_never_set(self):
         assert not passwords.matches("", None)
         assert not passwords.matches("x", "not a hash")
+
+
+class TestProvider:
+    """Setting the tenant's provider up, somebody else being at it too."""
+
+    ISSUER = "https://sso.example.cn"
+
+    def set_up(self, session: ScopedSession, title: str, secret: str = "") -> None:
+        set_provider(
+            session,
+            Seal("0123456789abcdef" * 4),
+            ACTOR,
+            title,
+            self.ISSUER,
+            "guiju",
+            secret,
+            by_email=False,
+            allowed=(self.ISSUER,),
+        )
+
+    def test_what_it_was_before_is_what_others_made_of_it(self, engine, tenant):
+        with tenant_scope(tenant.tenant_id):
+            with ScopedSession(engine) as session:
+                self.set_up(session, "旧平台", "hush-hush")
+            with ScopedSession(engine) as slow, ScopedSession(engine) as quick:
+                read = slow.scalars(sa.select(SignInProvider)).one()
+                self.set_up(quick, "新平台")
+                self.set_up(slow, "更新的平台")
+                assert read.title == "更新的平台"
+                entries = sa.select(AuditEntry).where(AuditEntry.action == "provider.set")
+                written = slow.scalars(entries.order_by(AuditEntry.id)).all()
+        titles = [
+            (entry.before and entry.before["title"], entry.after["title"]) for entry in written
+        ]
+        assert titles == [(None, "旧平台"), ("旧平台", "新平台"), ("新平台", "更新的平台")]

@@ -43,7 +43,7 @@ def provider_of(session: AnySession, seal: Seal) -> Provider | None:
 
     None where there is none, or its secret was sealed with a key that is gone.
     """
-    row = session.scalars(sa.select(SignInProvider)).one_or_none()
+    row = _row(session)
     secret = None if row is None else _secret(row, seal)
     if row is None or secret is None:
         return None
@@ -52,9 +52,7 @@ def provider_of(session: AnySession, seal: Seal) -> Provider | None:
 
 def settings_of(session: AnySession) -> ProviderSettings | None:
     """How the provider of the tenant in whose scope the session is was set up, if it was."""
-    row = session.scalars(
-        sa.select(SignInProvider).execution_options(populate_existing=True)
-    ).one_or_none()
+    row = _row(session)
     return None if row is None else _shown(row)
 
 
@@ -83,7 +81,7 @@ def set_provider(
     title, client_id, client_secret = title.strip(), client_id.strip(), client_secret.strip()
     with transaction(session):
         lock_provider(session)
-        row = session.scalars(sa.select(SignInProvider)).one_or_none()
+        row = _row(session)
         before = None if row is None else asdict(_shown(row))
         problems = [
             Problem(f"/{name}", _("没有填写"), _("请填写"), "missing")
@@ -116,7 +114,7 @@ def remove_provider(session: AnySession, actor: Actor) -> None:
     """Let nobody sign in through a provider any more; who was whom there is kept."""
     with transaction(session):
         lock_provider(session)
-        row = session.scalars(sa.select(SignInProvider)).one_or_none()
+        row = _row(session)
         if row is None:
             return
         session.delete(row)
@@ -238,6 +236,13 @@ def _bind(
     session.add(UserIdentity(user_id=user_id, issuer=identity.issuer, subject=identity.subject))
     after = {"issuer": identity.issuer, "subject": identity.subject}
     record(session, actor, "identity.bind", "user", username, after=after)
+
+
+def _row(session: AnySession) -> SignInProvider | None:
+    """The tenant's provider as it stands now, whatever the session has read before."""
+    return session.scalars(
+        sa.select(SignInProvider).execution_options(populate_existing=True)
+    ).one_or_none()
 
 
 def _shown(row: SignInProvider) -> ProviderSettings:
