@@ -281,10 +281,11 @@ class Finding:
         block = self.block
         assert block.judged is not None and block.note is not None
         judged = replace(block, verdict=block.judged, note=block.note & ~EARLY, judged=None)
-        said = self.rule.check.message(replace(self, block=judged))
+        said = self.rule.check.message(replace(self, block=judged)).removesuffix("。")
         begun = periods.to_date(self.rule.valid_from).isoformat()
-        why = f"规定施行（{begun}）时这一期间已经开始，不作判定，仅供了解"
-        return f"{said.removesuffix('。')}；{why}。"
+        why = f"规定施行（{begun}）时这一期间已经开始，不作判定"
+        # What is never judged does not wait for records to be complete either.
+        return f"{said.removesuffix('，暂不判定')}；{why}。"
 
     def _asking_why(self, said: str) -> str:
         """A deviation is never a breach: what is wanted is the reason."""
