@@ -85,3 +85,7 @@ def test_choosing_a_language_comes_back_to_the_page(client, submit):
     assert submit(client, "/language/xx", "/sign-in").status_code == 404
     answer = submit(client, "/language/zh", "/sign-in", next="//elsewhere.example")
     assert answer.location == "/"
+
+
+def test_what_may_be_left_out_is_marked_in_one_way(texts):
+    assert [text for text in texts if re.search("可不填）?$", text)] == ["（可不填）"]
