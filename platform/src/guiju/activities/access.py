@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 import sqlalchemy as sa
 
@@ -88,6 +88,14 @@ def demand(visitor: Visitor, permission: str, path: str) -> None:
     """Raise :class:`NotAllowed` unless the visitor has the permission at ``path``."""
     if not visitor.may(permission, path):
         raise NotAllowed(f"{permission} at {path}")
+
+
+@overload
+def words(text: str | None, place: str, *, required: Literal[True]) -> str: ...
+
+
+@overload
+def words(text: str | None, place: str, *, required: bool) -> str | None: ...
 
 
 def words(text: str | None, place: str, *, required: bool) -> str | None:

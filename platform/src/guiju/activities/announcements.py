@@ -98,7 +98,7 @@ def _make(
     session: AnySession,
     visitor: Visitor,
     unit: Organization,
-    text: str | None,
+    text: str,
     meets_on: date,
     occasion_id: int | None,
 ) -> int:
