@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy import orm
 
 # Imported for their tables, which facts are stored in.
@@ -98,7 +100,7 @@ def store(
         if name == "occasions":
             # By now the roster is there, and nothing else can be known of new occasions.
             parts = _counted(session, rows, numbers["occasions"])  # noqa: PLW2901
-        merged[name] = _merge(session, name, parts, journal)
+        merged[name] = _merge(session, name, parts, numbers, journal)
         if name in _TARGETS and merged[name].inserted > _MANY:
             count_anew(session, name)
         if name == "organizations":
@@ -262,21 +264,45 @@ def _counted_before(merged: Mapping[str, Merged], numbers: Numbers) -> set[int]:
 
 
 def _merge(
-    session: AnySession, name: str, parts: list[pa.Table], journal: Journal | None
+    session: AnySession,
+    name: str,
+    parts: list[pa.Table],
+    numbers: Mapping[str, Numbers],
+    journal: Journal | None,
 ) -> Merged:
     table = metadata.tables[name]
     keys = ("code",) if name == "people" else identity(name)
     traces = () if name == "people" else TRACES.get(name, ("organization_id",))
     done = Merged(traces={trace: set() for trace in traces})
-    for rows in parts:
-        try:
-            done += merge(session, table, keys, rows, traces, journal)
-        except Repeated as error:
-            raise BadInput(
-                Problem(f"/{name}/{row}", _("与前面的一行重复"), _("每行只写一次"), "repeated")
-                for row in error.rows
-            ) from error
+    for part in parts:
+        fresh = _fresh(name, part, numbers)
+        for chosen in (fresh, ~fresh):
+            rows = part if chosen.all() else part.filter(pa.array(chosen))
+            try:
+                done += merge(session, table, keys, rows, traces, journal, fresh=chosen is fresh)
+            except Repeated as error:
+                places = np.flatnonzero(chosen)[error.rows].tolist()
+                raise BadInput(
+                    Problem(f"/{name}/{row}", _("与前面的一行重复"), _("每行只写一次"), "repeated")
+                    for row in places
+                ) from error
     return done
+
+
+def _fresh(name: str, rows: pa.Table, numbers: Mapping[str, Numbers]) -> NDArray[np.bool_]:
+    """Which of many rows cannot be there yet: what they belong to is about to be written.
+
+    Few are looked for as quickly.
+    """
+    found = np.zeros(rows.num_rows, dtype=np.bool_)
+    if rows.num_rows <= FEW:
+        return found
+    keys = ("id",) if name in _TARGETS else identity(name)
+    for column, target in (("id", name), ("person_id", "people"), ("occasion_id", "occasions")):
+        if column in keys:
+            is_new = pc.is_in(rows[column], value_set=numbers[target].new_ids)
+            found |= is_new.to_numpy()
+    return found
 
 
 def settle_tree(session: AnySession) -> None:

@@ -76,8 +76,9 @@ class Numbers:
         """``codes`` are strings, ``ids`` the int64 numbers of the same rows."""
         self.codes = codes
         self.ids = ids
-        #: Codes of rows about to be written.
+        #: Codes and numbers of rows about to be written.
         self.new: pa.Array = codes.slice(0, 0)
+        self.new_ids: pa.Array = ids.slice(0, 0)
 
     def missing(self, codes: pa.Array) -> pa.Array:
         """Those of ``codes`` (distinct, without null) that stand for no row yet."""
@@ -85,7 +86,7 @@ class Numbers:
 
     def add(self, codes: pa.Array, ids: pa.Array) -> None:
         """Remember rows that are about to be written."""
-        self.new = codes
+        self.new, self.new_ids = codes, ids
         self.codes = pa.concat_arrays([self.codes, codes])
         self.ids = pa.concat_arrays([self.ids, ids])
 

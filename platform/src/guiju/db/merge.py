@@ -82,16 +82,22 @@ def merge(
     rows: pa.Table,
     traces: tuple[str, ...] = (),
     journal: Journal | None = None,
+    *,
+    fresh: bool = False,
 ) -> Merged:
     """Insert ``rows`` (columns named and typed as stored) into ``table``, or update those there.
 
-    Columns that ``rows`` lacks keep what they hold.  Raises ``Repeated`` where rows share an
-    identity and differ in the rest.
+    Columns that ``rows`` lacks keep what they hold.  Of ``fresh`` rows none can be there yet,
+    which spares looking.  Raises ``Repeated`` where rows share an identity and differ in the
+    rest.
     """
     if not rows.num_rows:
         return Merged(traces={name: set() for name in traces})
-    with _staged(session, table, rows) as (staged, parameters):
-        if journal is None and parameters:
+    with _staged(session, table, rows, counted=not fresh) as (staged, parameters):
+        if fresh:
+            displacing: Mapping[str, sa.Select[Any]] = {}
+            merging = _merging(table, identity, staged, traces, journal, fresh=True)
+        elif journal is None and parameters:
             # One record after another has the same columns.
             names = tuple(rows.column_names)
             displacing, merging = _for_few(table, identity, names, traces)
@@ -103,20 +109,26 @@ def merge(
             for name, statement in displacing.items()
         }
         try:
-            if journal is not None:
+            if journal is not None and not fresh:
                 statement = _noting_replaced(table, identity, staged, journal)
                 if statement is not None:
                     session.execute(statement, parameters)
             inserted, updated, *found = session.execute(merging, parameters).one()
         except sa.exc.DBAPIError as error:
-            if isinstance(error.orig, psycopg.errors.CardinalityViolation):
-                raise Repeated(rows, identity) from error
-            raise
+            if not isinstance(error.orig, _REPEATED):
+                raise
+            repeated = Repeated(rows, identity)
+            if not repeated.rows:
+                raise
+            raise repeated from error
     numbers = {name: set(ids) for name, ids in zip(traces, found, strict=True)}
     for name, ids in displaced.items():
         numbers[name] |= set(ids)
     ask_again(session)
     return Merged(inserted, updated, numbers)
+
+
+_REPEATED = (psycopg.errors.CardinalityViolation, psycopg.errors.UniqueViolation)
 
 
 class Repeated(ValueError):
@@ -149,6 +161,8 @@ def _merging(
     staged: sa.FromClause,
     traces: tuple[str, ...],
     journal: Journal | None,
+    *,
+    fresh: bool = False,
 ) -> sa.Select[Any]:
     """Numbers of new and of changed rows, then the numbers found in the columns ``traces``."""
     names = list(staged.c.keys())
@@ -158,7 +172,7 @@ def _merging(
         ["tenant_id", *names], source if others else source.distinct()
     )
     key = ["tenant_id", *identity]
-    if others:
+    if others and not fresh:
         insert = insert.on_conflict_do_update(
             index_elements=key,
             set_={name: insert.excluded[name] for name in others},
@@ -166,7 +180,7 @@ def _merging(
                 sa.tuple_(*(insert.excluded[name] for name in others))
             ),
         )
-    else:
+    elif not fresh:
         insert = insert.on_conflict_do_nothing(index_elements=key)
     # A row version that no transaction has replaced or locked is a new row.
     is_new = sa.literal_column("(xmax = 0)", sa.Boolean).label("is_new")
@@ -288,9 +302,12 @@ def _distinct(column: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
 
 @contextmanager
 def _staged(
-    session: AnySession, table: sa.Table, rows: pa.Table
+    session: AnySession, table: sa.Table, rows: pa.Table, *, counted: bool
 ) -> Iterator[tuple[sa.FromClause, Mapping[str, Any]]]:
-    """``rows`` where a statement with the parameters given can read them, within the block."""
+    """``rows`` where a statement with the parameters given can read them, within the block.
+
+    Those that are to be compared with others are ``counted`` for the planner.
+    """
     if rows.num_rows <= FEW:
         yield _few_staged(table, tuple(rows.column_names)), {_ROWS: _json(rows)}
         return
@@ -299,7 +316,8 @@ def _staged(
     connection = session.connection()
     staging.create(connection)
     copy_in(session, staging.name, rows)
-    connection.execute(sa.text(f"ANALYZE {staging.name}"))
+    if counted:
+        connection.execute(sa.text(f"ANALYZE {staging.name}"))
     yield staging, {}
     staging.drop(connection)
 

@@ -149,10 +149,9 @@ class Person(TenantRow, Base):
     #: Not needed for judging, so it may be left out.
     name: Mapped[str | None]
 
-    __table_args__ = (
-        sa.UniqueConstraint("tenant_id", "code", name="uq_people_identity"),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_people_tenant_id"),
-    )
+    # Without a reference to the tenant: looking one and the same row up for each of a whole
+    # roster takes as long as storing it.  Organizations have one, and members refer to them.
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "code", name="uq_people_identity"),)
 
 
 class Member(Base):
