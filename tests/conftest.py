@@ -41,9 +41,15 @@ from guiju.testing.browser import chromium, find_chromium
 #: Fixtures of the whole application, in tests/support.
 pytest_plugins = ["offices", "stores", "twins"]
 
-# How long an example takes says something about the machine, nothing about the code.
+# The same examples every time; how long one takes says something about the machine, nothing
+# about the code.
 settings.register_profile(
-    "guiju", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "guiju",
+    settings(),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("guiju")
 
@@ -79,6 +85,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--accept-golden",
         action="store_true",
         help="write what the packs resolve to as the accepted files",
+    )
+    parser.addoption(
+        "--pictures",
+        action="store_true",
+        help="keep pictures of all that browser tests look at in var/browser-tests",
     )
 
 

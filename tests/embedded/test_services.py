@@ -17,6 +17,7 @@ import redis
 
 from guiju import embedded
 from guiju.embedded import account, programs
+from guiju.embedded.postgres import Postgres
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root alone can do")
 
@@ -58,12 +59,14 @@ def start_in_another_process(data_dir: Path, ending: str) -> subprocess.Popen[by
     )
 
 
-def test_data_are_kept_and_the_second_start_is_quick(data_dir):
+def test_data_are_kept_and_the_second_start_is_quick(data_dir, monkeypatch):
     with embedded.start(data_dir) as services:
         write_both(services, "甲")
+    # What takes long is not done again; the rest takes half a second on a machine at rest.
+    monkeypatch.delattr(Postgres, "_create")
     begin = time.monotonic()
     with embedded.start(data_dir) as services:
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 30
         assert read_both(services) == (["甲"], ["甲"])
 
 
@@ -88,7 +91,7 @@ def test_nothing_listens_on_the_network_and_acknowledged_means_written(data_dir)
 def test_a_folder_in_use_is_refused_naming_the_process(data_dir):
     with embedded.start(data_dir):
         other = start_in_another_process(data_dir, "")
-        other.communicate(timeout=30)
+        other.communicate(timeout=120)
         assert other.returncode == 1
         with pytest.raises(embedded.EmbeddedError, match=f"正被进程 {os.getpid()} 使用"):
             embedded.start(data_dir)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import psutil
+import psycopg
 import pytest
 import redis
 import rq
@@ -203,6 +204,24 @@ def work_off(place: Place) -> Callable[[], None]:
         rq.Worker(queues, connection=place.queue).work(burst=True, logging_level="ERROR")
 
     return run
+
+
+@pytest.fixture
+def gone(place: Place, until: Callable) -> Callable[[], None]:
+    """Wait until the database has noticed that whoever was connected is dead.
+
+    Until then it keeps what they held.
+    """
+    connected = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
+    def nobody() -> bool:
+        with psycopg.connect(place.admin_url) as connection:
+            return connection.execute(connected).fetchone() == (0,)
+
+    return lambda: until(nobody)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -19,7 +20,7 @@ from guiju.accounts.visitors import find_visitor
 from guiju.audit.models import AuditEntry
 from guiju.audit.operations import Actor
 from guiju.db import transaction
-from guiju.jobs import operations, queries
+from guiju.jobs import operations, queries, runner
 from guiju.jobs.kinds import JobKind, Upload, by_name
 from guiju.jobs.models import Job, JobFile, JobFilePart
 from guiju.organizations.models import Organization
@@ -144,7 +145,7 @@ def test_what_a_failed_job_wrote_is_rolled_back(office, ask, found, work_off):
 
 
 def test_a_worker_killed_in_the_middle_is_followed_by_another(
-    place, office, ask, found, work_off, until, tmp_path
+    place, office, ask, found, work_off, until, gone, tmp_path
 ):
     begun, go_on = tmp_path / "begun", tmp_path / "go-on"
 
@@ -166,6 +167,7 @@ def test_a_worker_killed_in_the_middle_is_followed_by_another(
     for victim in [*psutil.Process(process.pid).children(recursive=True), process]:
         os.kill(victim.pid, signal.SIGKILL)
     process.join()
+    gone()
     assert found(number).state == "running", "the dead tell nobody"
     go_on.touch()
     place.queue.flushdb()
@@ -195,7 +197,10 @@ def test_a_job_that_kills_its_workers_is_given_up(office, place, ask, found, wor
     assert (found(number).state, found(number).result) == ("failed", None)
 
 
-def test_a_lost_queue_loses_nothing(place, ask, found, work_off):
+def test_a_lost_queue_loses_nothing(place, ask, found, work_off, monkeypatch):
+    # In the next minute it would be rung for again.
+    now = datetime.now(UTC)
+    monkeypatch.setattr(runner, "datetime", SimpleNamespace(now=lambda _zone: now))
     number = ask(lambda _job: {"n": 1})
     place.queue.flushdb()
     assert background.sweep() == 1

@@ -66,7 +66,7 @@ def test_scoring_twice_is_scoring_once(office, work_off):
         assert session.scalar(sa.select(sa.func.count()).select_from(ScoringRun)) == 1
 
 
-def test_a_worker_killed_while_scoring_loses_nothing(place, office, worker, work_off, until):
+def test_a_worker_killed_while_scoring_loses_nothing(place, office, worker, work_off, until, gone):
     with office.session() as session:
         bells.ring(session)
 
@@ -82,6 +82,7 @@ def test_a_worker_killed_while_scoring_loses_nothing(place, office, worker, work
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
         process.wait()
+    gone()
     assert office.waiting() > 0
     assert not office.is_scored()
     # The job is taken for running, so its own bell stays silent; the sweep's does not.

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 
@@ -361,7 +362,7 @@ url, files, exported, code = sys.argv[1:]
 
 def stand_still(*_arguments):
     print("standing", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 
 archive._store = stand_still
 with ScopedSession(create_engine(url)) as session:
@@ -403,7 +404,12 @@ def test_of_an_import_that_was_killed_nothing_stays(
         process.kill()
         process.wait()
         process.stdout.close()
-    assert leaving.delete_due() == 1
+    # What it held it holds until the database has noticed that it is dead.
+    deadline = time.monotonic() + 60
+    while not (deleted := leaving.delete_due()):
+        assert time.monotonic() < deadline, "nobody deletes it"
+        time.sleep(0.05)
+    assert deleted == 1
     assert arriving() is None
     assert list(there.names(tenant.id)) == []
     with ScopedSession(engine) as session:

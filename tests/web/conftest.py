@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
-from serving import SCREENS, Site, Visit, open_site, served
+from serving import SCREENS, Pictures, Site, Visit, open_site, served
 
 from guiju.db import db, registries
 from guiju.web import sessions
@@ -24,13 +24,26 @@ def address(browser, environment) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(address, environment, engine, create_office) -> Site:
+def site(address, engine, create_office) -> Site:
     """The served application with an office whose year is judged."""
-    return open_site(address, environment, engine, create_office(recorded=True))
+    return open_site(address, engine, create_office(recorded=True))
+
+
+@pytest.fixture
+def own(address, engine, create_office) -> Site:
+    """An office of the test's own: nobody has recorded what is due, nothing waits to be judged."""
+    return open_site(address, engine, create_office(recorded=True))
+
+
+@pytest.fixture(scope="session")
+def pictures(pytestconfig) -> Pictures:
+    """What is done with pictures of pages."""
+    folder = pytestconfig.rootpath / "var" / "browser-tests"
+    return Pictures(folder, pytestconfig.getoption("pictures"))
 
 
 @pytest.fixture(params=SCREENS)
-def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit]:
+def visit(request, browser: Browser, site: Site, pictures: Pictures) -> Iterator[Visit]:
     """Somebody at a desk, then somebody with a telephone, who looks at the module's site."""
     width, height = SCREENS[request.param]
     context = browser.new_context(
@@ -38,8 +51,7 @@ def visit(request, browser: Browser, site: Site, pytestconfig) -> Iterator[Visit
         locale="zh-CN",
         has_touch=request.param == "telephone",
     )
-    folder = pytestconfig.rootpath / "var" / "browser-tests"
-    yield Visit(context.new_page(), site, folder, request.param)
+    yield Visit(context.new_page(), site, pictures, request.param)
     context.close()
 
 

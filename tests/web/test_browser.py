@@ -1,8 +1,8 @@
 """The pages in a real Chromium, served by gunicorn and scored by a worker.
 
 On a desk and on a telephone: no request leaves the machine, nothing breaks the security
-policy, axe finds nothing serious, nothing is wider than the screen.  What was seen is kept as
-pictures in ``var/browser-tests``.
+policy, axe finds nothing serious, nothing is wider than the screen.  ``--pictures`` keeps what
+was seen in ``var/browser-tests``.
 """
 
 import re
@@ -137,7 +137,7 @@ def test_a_report_is_asked_for_and_downloaded(visit):
     visit.go(f"/organizations/{visit.site.units['finance']}/reports")
     visit.page.get_by_role("button", name="生成").click()
     link = visit.page.get_by_role("link", name="下载").first
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible()
     visit.inspect("reports")
     with visit.page.expect_download() as started:
         link.click()
@@ -145,23 +145,17 @@ def test_a_report_is_asked_for_and_downloaded(visit):
     assert Path(started.value.path()).read_bytes().startswith(b"PK")
 
 
-def test_a_change_is_waited_for_and_shown_without_reloading(visit):
+def test_a_change_is_waited_for_and_shown_without_reloading(visit, own):
+    visit.site = own
     visit.sign_in("secretary")
-    held_on = date(2021, 11, 5 if visit.device == "desk" else 6)
-    visit.site.record(
-        {
-            "id": f"late-{visit.device}",
-            "organization": "finance-1",
-            "kinds": ["theme_day"],
-            "held_on": held_on,
-        }
-    )
+    late = {"kinds": ["theme_day"], "held_on": date(2021, 11, 5)}
+    own.record({"id": "late", "organization": "finance-1", **late})
     visit.go(f"/organizations/{visit.site.units['finance-1']}")
     expect(visit.page.get_by_text("有新改动，尚未计入")).to_be_visible()
     visit.inspect("changes-waiting")
-    visit.site.score()
+    own.score()
     fresh = visit.page.get_by_role("link", name="有新的评定结果，刷新查看")
-    expect(fresh).to_be_visible(timeout=30_000)
+    expect(fresh).to_be_visible()
     fresh.click()
     row = visit.page.get_by_role("row").filter(has_text="主题党日每月一次")
     expect(row.get_by_role("link", name="11月")).to_contain_text("/1")

@@ -1,20 +1,18 @@
 """Every page in a real Chromium, on a desk and on a telephone, with a demonstration in it.
 
 Where each page has its place in the walk, :data:`PAGES` says; a page that has none fails the
-first test.  Pictures of all of them are kept in ``var/browser-tests/pages``.
+first test.  ``--pictures`` keeps pictures of all of them in ``var/browser-tests/pages``.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from flask import url_for
 from playwright.sync_api import Browser, Response
-from serving import MOST_BYTES, SCREENS, Site, Visit, guiju, weight
+from serving import MOST_BYTES, SCREENS, Pictures, Site, Visit, weight
 from showcase import Showcase, make_showcase
 
 
@@ -147,21 +145,16 @@ def test_every_page_has_its_place_in_the_walk(app):
 
 
 @pytest.fixture(scope="module")
-def showcase(address, app, environment, engine, redis_url, tmp_path_factory) -> Showcase:
-    def judge(code: str) -> None:
-        command = [guiju(), "score", code]
-        subprocess.run(command, env={**os.environ, **environment}, check=True, timeout=120)
-
+def showcase(address, app, engine, redis_url, tmp_path_factory) -> Showcase:
     plugins = app.extensions["guiju_plugins"]
-    return make_showcase(engine, plugins, redis_url, tmp_path_factory.mktemp("demo"), judge)
+    return make_showcase(engine, plugins, redis_url, tmp_path_factory.mktemp("demo"))
 
 
 class Walk:
     """Everybody at their screens, of whom each keeps one page open."""
 
-    def __init__(self, browser: Browser, site: Site, showcase: Showcase, folder: Path) -> None:
-        self._browser, self._site, self._showcase = browser, site, showcase
-        self._folder = folder
+    def __init__(self, browser: Browser, site: Site, pictures: Pictures) -> None:
+        self._browser, self._site, self._pictures = browser, site, pictures
         self._visits: dict[str | None, Visit] = {}
 
     def come(self, endpoint: str, address: str) -> None:
@@ -195,7 +188,7 @@ class Walk:
     def _visit_of(self, who: str | None) -> Visit:
         if who not in self._visits:
             context = self._browser.new_context(locale="zh-CN")
-            visit = Visit(context.new_page(), self._site, self._folder, "desk")
+            visit = Visit(context.new_page(), self._site, self._pictures, "desk")
             if who is not None:
                 visit.sign_in(who)
             self._visits[who] = visit
@@ -216,13 +209,18 @@ def address_of(app, endpoint: str, places: dict[str, Any]) -> str:
         return url_for(endpoint, **values, **stop.query)
 
 
-def test_every_page(browser, address, app, showcase, pytestconfig, subtests):
+@pytest.fixture(scope="module")
+def walk(browser, address, showcase, pictures) -> Iterator[Walk]:
+    """Somebody in each role, on the way through the demonstration."""
     names = {role: account.username for role, account in showcase.accounts.items()}
     passwords = {role: account.password for role, account in showcase.accounts.items()}
     site = Site(address, names, {}, None, None, passwords)
-    walk = Walk(browser, site, showcase, pytestconfig.rootpath / "var" / "browser-tests" / "pages")
-    # Whatever there is no place for on the way was said before.
-    for endpoint in PAGES.keys() & readable(app):
-        with subtests.test(endpoint):
-            walk.come(endpoint, address_of(app, endpoint, showcase.places))
+    walk = Walk(browser, site, pictures._replace(folder=pictures.folder / "pages"))
+    yield walk
     walk.end()
+
+
+# A page that has no place on the way fails the first test.
+@pytest.mark.parametrize("endpoint", sorted(PAGES))
+def test_every_page(walk, app, showcase, endpoint):
+    walk.come(endpoint, address_of(app, endpoint, showcase.places))

@@ -6,12 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from serving import PATIENCE_SECONDS, answering
 
 from guiju.config import as_environment, load_settings
 
@@ -90,13 +89,13 @@ def test_the_counts_of_several_processes_are_added_up(environment):
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, env=as_environment(settings)) as server:
         try:
-            _wait_for(f"{url}/healthz")
+            answering(server, url)
             for _ in range(20):
                 get(f"{url}/healthz")
             found = samples(get(f"{url}/metrics", **ALLOWED))
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(20)
+            server.wait(PATIENCE_SECONDS)
     key = ("method", "GET"), ("route", "/healthz"), ("status", "200")
     assert found["guiju_requests_total", *key] >= 20
 
@@ -105,15 +104,3 @@ def get(url: str, **headers: str) -> str:
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own address
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         return answer.read().decode()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            get(url)
-        except urllib.error.URLError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return

@@ -46,12 +46,15 @@ def issuer():
     )
     address = f"http://localhost:{port}"
     try:
-        for _attempt in range(100):
+        for _attempt in range(600):
+            assert process.poll() is None, "the provider ended"
             try:
-                requests.get(address + "/jwks", timeout=1)
+                requests.get(address + "/jwks", timeout=60)
                 break
             except requests.ConnectionError:
                 time.sleep(0.1)
+        else:
+            pytest.fail("the provider does not answer")
         yield address
     finally:
         process.terminate()
@@ -112,7 +115,7 @@ def code_of(office):
 
 def at_the_provider(address, subject):
     """Sign in at the provider's page; where it sends the browser back to."""
-    answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=5)
+    answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=60)
     assert answer.status_code == 302, answer.text
     parts = urlsplit(answer.headers["Location"])
     return f"{parts.path}?{parts.query}"

@@ -87,8 +87,9 @@ def test_signing_out_ends_it(sign_in, submit):
 
 
 def test_idle_sessions_end(sign_in, monkeypatch):
-    client = sign_in("department")
     begun = time.time()
+    monkeypatch.setattr(time, "time", lambda: begun)
+    client = sign_in("department")
     monkeypatch.setattr(time, "time", lambda: begun + IDLE - 5)
     assert client.get("/library/").status_code == 200
     monkeypatch.setattr(time, "time", lambda: begun + 2 * IDLE - 10)
@@ -99,8 +100,9 @@ def test_idle_sessions_end(sign_in, monkeypatch):
 
 
 def test_long_sessions_end_however_busy(sign_in, monkeypatch):
-    client = sign_in("department")
     begun = time.time()
+    monkeypatch.setattr(time, "time", lambda: begun)
+    client = sign_in("department")
     for step in range(1, LONGEST // 1200 + 1):
         monkeypatch.setattr(time, "time", lambda at=begun + step * 1200: at)
         assert client.get("/library/").status_code == 200

@@ -56,14 +56,13 @@ class Official(Visit):
 
 
 @pytest.fixture(params=SCREENS)
-def official(request, browser, address, create_tenant, pytestconfig):
+def official(request, browser, address, create_tenant, pictures):
     tenant = create_tenant()
     width, height = SCREENS[request.param]
     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     users = {"administrator": tenant.sign_in_name}
     site = Site(address, users, {}, None, None, {"administrator": tenant.password})
-    folder = pytestconfig.rootpath / "var" / "browser-tests"
-    visit = Official(context.new_page(), site, folder, request.param)
+    visit = Official(context.new_page(), site, pictures, request.param)
     visit.sign_in("administrator")
     yield visit
     context.close()
@@ -85,12 +84,12 @@ def import_roster(official: Official, roster: Path) -> None:
     official.fields += 1
     official.click("button", "上传并预览")
     # Nothing is written before one has seen what would be.
-    expect(page.get_by_text("检查通过，没有错误。还没有写入任何内容")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("检查通过，没有错误。还没有写入任何内容")).to_be_visible()
     organizations = page.get_by_role("row").filter(has_text="组织").first
     expect(organizations).to_contain_text("3")
     official.inspect("story-import-preview")
     official.click("button", "确认导入")
-    expect(page.get_by_text("导入完成。")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("导入完成。")).to_be_visible()
 
 
 def enable_notice(official: Official) -> None:
@@ -101,7 +100,7 @@ def enable_notice(official: Official) -> None:
     official.fill("从哪一天起评判", "2021-01-01")
     official.click("button", "预览哪些单位会改变")
     # From nothing judged to everything: both branches.
-    expect(page.get_by_text("这 2 个党支部的结论会改变")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("这 2 个党支部的结论会改变")).to_be_visible()
     official.inspect("story-profile-preview")
     official.click("button", "确认，让改动生效")
     expect(page.get_by_text("西安市").first).to_be_visible()
