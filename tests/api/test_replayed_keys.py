@@ -24,7 +24,11 @@ from guiju.db.models import metadata
 
 BRANCH = "/organizations/finance-1"
 THEME_DAY = "xian.theme_day.monthly"
-DAYS = {"from_on": today().isoformat(), "until_on": (today() + timedelta(days=3)).isoformat()}
+#: Not from today: it may be yesterday by the time that it is asked for.
+DAYS = {
+    "from_on": (today() + timedelta(days=2)).isoformat(),
+    "until_on": (today() + timedelta(days=4)).isoformat(),
+}
 TYPED = {"kinds": ["theme_day"], "held_on": "2021-11-03"}
 TALK = {"held_on": "2021-06-01", "person": "finance-1-1", "partner": "finance-1-2"}
 UNIT = {"id": "finance-7", "name": "第七党支部", "kind": "branch", "parent": "finance"}

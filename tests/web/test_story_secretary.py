@@ -348,6 +348,7 @@ def test_what_was_handed_in_after_the_session_ended_is_put_back(hands):
     hand.tap("button", "安排")
     expect(hand.page.get_by_text("请带上笔记本")).to_be_visible()
     expect(hand.field("text")).to_have_value("")
+    hand.settle()
     assert hand.page.evaluate("sessionStorage.length") == 0
 
 
@@ -358,7 +359,7 @@ def test_what_was_typed_is_put_back_for_nobody_else(hands):
     hand.page.get_by_label("密码").fill(PASSWORD)
     hand.tap("button", "登录")
     expect(hand.page.locator("[data-typed]")).to_be_visible()
-    hand.page.wait_for_load_state("networkidle")
+    hand.settle()
     expect(hand.page.get_by_text("填写的内容已放回这里")).to_have_count(0)
     assert hand.page.evaluate("sessionStorage.length") == 0
 
@@ -377,6 +378,7 @@ def test_a_form_refused_as_stale_is_put_back(hands):
     hand.page.get_by_role("button", name="菜单").tap()
     hand.page.get_by_role("button", name="退出登录").tap()
     expect(hand.page.get_by_role("button", name="登录")).to_be_visible()
+    hand.settle()
     assert hand.page.evaluate("sessionStorage.length") == 0
 
 
