@@ -11,7 +11,10 @@ from guiju.accounts.operations import create_user
 from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.profiles import keeping, operations, queries
+from guiju.rules import calendars
+from guiju.rules.calendars import Calendar
 from guiju.scoring.operations import drain
+from guiju.tenancy.operations import enable_profile
 
 PASSWORD = "Plain-words-2021"
 AS_OF = date(2021, 11, 10)
@@ -94,6 +97,24 @@ class TestThePage:
         below = as_("department").get(address("finance-1")).text
         assert "启用，本级沿用" in below
         assert "文件默认" in below
+
+    def test_warns_where_holidays_are_not_known_that_move_what_is_asked(
+        self, engine, create_office, sign_in, monkeypatch
+    ):
+        office = create_office()
+        with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+            unit = office.units["finance"]
+            enable_profile(session, Actor("test"), unit, "jiaozuo", date(2021, 3, 1))
+        client = sign_in("department", office)
+
+        def page(unit):
+            return client.get(f"/organizations/{office.units[unit]}/profiles").text
+
+        assert "节假日安排" not in page("finance")
+        monkeypatch.setattr(calendars, "load", lambda: Calendar(years=frozenset({2019, 2020})))
+        assert "平台还没有 2021 年的节假日安排" in page("finance")
+        # Nothing that holidays move is asked of who is judged by the other notice.
+        assert "节假日安排" not in page("root")
 
     def test_names_no_superior_who_is_out_of_sight(self, as_, address):
         page = as_("committee").get(address("finance")).text

@@ -232,6 +232,11 @@ def _shown_day(day: Days, place: Codes, good: Bools, count: int) -> NDArray[np.i
     return np.where(inside == _NO_DAY, anywhere, inside)
 
 
+def moved_by_holidays(rule: Rule) -> bool:
+    """Whether the rule asks for a day that public holidays move."""
+    return isinstance(rule.check, Window) and not rule.parameters["months"]
+
+
 def _target(rule: Rule, context: Context, period: Codes) -> Target:
     months = rule.parameters["months"]
     if months:

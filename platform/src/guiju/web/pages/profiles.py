@@ -19,7 +19,9 @@ from guiju.profiles import keeping, operations, queries
 from guiju.profiles.choosing import questions
 from guiju.profiles.queries import Answer, ChangedUnit, PreviewHead
 from guiju.profiles.terms import Choose, Edit, Enable, End, Term, Terms, Withdraw
-from guiju.rules import tables
+from guiju.rules import calendars, periods, tables
+from guiju.rules.checks.window import moved_by_holidays
+from guiju.rules.engine import compile_rules
 from guiju.rules.problems import BadInput, Problem
 from guiju.scoring.operations import fixed_as_of
 from guiju.web import exports
@@ -53,6 +55,7 @@ def page(organization_id: int) -> str:
         day=_day(),
         holding=holding,
         answers=_answers(around, path, holding.term) if holding else [],
+        without_calendar=_without_calendar(holding.term) if holding else [],
         enabled=[one for one in around if one.path.startswith(path)],
         history=queries.history(db.session, path) if _may(portrait) else [],
         may=_may(portrait),
@@ -62,6 +65,19 @@ def page(organization_id: int) -> str:
 def _answers(around: Sequence[queries.Enabled], path: str, term: Term) -> list[Answer]:
     packs = plugins().packs
     return queries.answers(db.session, packs, around, path, term) if term.profile in packs else []
+
+
+def _without_calendar(term: Term) -> list[str]:
+    """Titles of what holidays move, where this year's are not known."""
+    pack, day = plugins().packs.get(term.profile), _day()
+    if pack is None or day.year in calendars.load().years:
+        return []
+    number = periods.day(day)
+    return [
+        rule.title
+        for rule in compile_rules(pack, pack.choices({}))
+        if moved_by_holidays(rule) and rule.valid_from <= number <= rule.valid_until
+    ]
 
 
 # -- forms -----------------------------------------------------------------------------
