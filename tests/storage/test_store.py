@@ -263,6 +263,32 @@ class TestMany:
         ).all() == ["", "a\nb"]
         assert counts(session, "o1") == (3, 1, 2, 1)
 
+    def test_new_and_known_rows_come_together(self, session):
+        facts = self.facts()
+        known = {name: rows.slice(0, FEW // 2) for name, rows in facts.items()}
+        store_facts(session, ACTOR, {**known, "organizations": facts["organizations"]})
+        done = store_facts(session, ACTOR, facts)
+        rest = self.MEMBERS - FEW // 2
+        tables = ("people", "members", "occasions", "attendance")
+        assert done.inserted == dict.fromkeys(tables, rest)
+        assert not done.updated
+        voting = pa.array([True] * self.MEMBERS)
+        place = facts["members"].column_names.index("voting")
+        facts["members"] = facts["members"].set_column(place, "voting", voting)
+        assert store_facts(session, ACTOR, facts).updated == {"members": self.MEMBERS}
+
+    @pytest.mark.parametrize("known", [0, FEW // 2])
+    def test_repeated_rows_among_many_are_named(self, session, known):
+        facts = self.facts()
+        brought = {name: rows.slice(0, known) for name, rows in facts.items()}
+        store_facts(session, ACTOR, {**brought, "organizations": facts["organizations"]})
+        first, rows = facts["attendance"].slice(known, 1), facts["attendance"]
+        again = first.set_column(2, "status", pa.array(["excused"]))
+        facts["attendance"] = pa.concat_tables([rows, again])
+        with pytest.raises(BadInput) as refused:
+            store_facts(session, ACTOR, facts)
+        assert codes(refused.value) == [(f"/attendance/{self.MEMBERS}", "repeated")]
+
     def test_repeated_rows_are_named(self, session):
         facts = self.facts()
         twice = pa.concat_tables([facts["attendance"], facts["attendance"].slice(7, 1)])
