@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from guiju.activities.operations import record_occasion
+from guiju.activities.operations import record_occasion, store_facts
 from guiju.organizations.models import DirtyMark, Organization
 from guiju.organizations.operations import add_member, appoint, move_organization
 from guiju.rules.engine import compile_rules, evaluate
@@ -282,6 +282,33 @@ def test_an_explanation_agrees_with_what_is_stored(scored, packs):
                 )
                 assert explained.view.finding == finding
                 assert [r.id for r in explained.counted] == finding["evidence"]
+
+
+def test_what_a_group_s_own_page_shows_is_explained_there(scored, packs):
+    """Its branch answers for it; who keeps the group's records alone cannot ask the branch."""
+    group = {"id": "a0g", "name": "第一党小组", "kind": "party_group", "parent": "a0"}
+    with scored.scope(), scored.session() as session:
+        store_facts(session, scored.actor, {"organizations": [group]})
+    scored.drain(packs)
+    number = scored.number("a0g")
+    with scored.scope(), scored.session() as session:
+        path = session.scalars(sa.select(Organization.path).where(Organization.id == number)).one()
+        grid = queries.organization_grid(session, packs, number, within=[path])
+        views = [view for row in grid.rows for cell in row.cells for view in cell.findings]
+        assert views
+        for view in views[::3]:
+            finding, subject = view.finding, view.finding["subject"]
+            explained = queries.explain(
+                session,
+                packs,
+                number,
+                finding["requirement"],
+                within=[path],
+                part=finding["part"],
+                subject=(subject["type"], subject["id"]),
+                period=finding["period"],
+            )
+            assert explained.view.finding == finding
 
 
 def test_what_is_below_another_is_not_visible(scored, packs):

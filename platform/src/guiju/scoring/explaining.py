@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -82,6 +82,12 @@ class _Judge:
             naming.numbered_subject(session, *subject, asked.organization.id),
         )
         self._by_default = asked.subject is None
+        # Who else may answer for a finding about an organization: that one, a group's branch.
+        self._answering: set[int] = set()
+        if SUBJECT_TABLES[self._subject[0]] == "organizations":
+            self._answering.add(self._subject[1])
+            if self._subject[1] == asked.organization.id:
+                self._answering.add(_branch_of(asked.organization))
 
     def read(self, connection: adbc.Connection) -> Snapshot:
         """What the requirement needs of the organization and of those it rests on."""
@@ -108,7 +114,7 @@ class _Judge:
     def _around(self, footprint: Footprint) -> tuple[set[int], bool]:
         """Whose facts the requirement takes, below the organization apart; if any are below."""
         here, table = self._asked.organization, Organization.__table__
-        branch = here.parent_id if here.kind == "party_group" and here.parent_id else here.id
+        branch = _branch_of(here)
         children = self._session.execute(
             sa.select(table.c.id, table.c.kind).where(table.c.parent_id == branch)
         ).all()
@@ -163,7 +169,7 @@ class _Judge:
             and int(subject["id"]) == self._subject[1]
             and finding.rule.part.id == self._asked.part
             and finding.period == self._asked.period
-            and int(finding.organization) in {self._asked.organization.id, self._subject[1]}
+            and int(finding.organization) in {self._asked.organization.id, *self._answering}
         )
 
     def explained(self, finding: Finding, context: Context, pack: Pack) -> Explanation:
@@ -176,8 +182,13 @@ class _Judge:
         looked_at = [] if finding.silent else check.uncounted(finding, context)
         uncounted = [(naming.key_of(record), reason) for record, reason in looked_at]
         due = finding.due
+        view = views.view(finding, names)
+        if _branch_of(self._asked.organization) != self._asked.organization.id:
+            # As the group's own findings are kept: who sees the group alone sees no more.
+            own = {**view.finding, "organization": self._asked.organization.code}
+            view = replace(view, finding=own)
         return Explanation(
-            view=views.view(finding, names),
+            view=view,
             requirement_title=rule.requirement.title,
             document=rule.citation.document,
             clause=rule.citation.clause,
@@ -195,6 +206,13 @@ class _Judge:
             as_of=self._as_of,
             warnings=tuple(context.warnings),
         )
+
+
+def _branch_of(organization: Organization) -> int:
+    """The branch that answers for a group; any other organization answers for itself."""
+    if organization.kind == "party_group" and organization.parent_id:
+        return organization.parent_id
+    return organization.id
 
 
 def _alternative(pack: Pack, named: str, verdict: str) -> Alternative:
