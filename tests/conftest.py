@@ -54,7 +54,7 @@ settings.register_profile(
 settings.load_profile("guiju")
 
 #: How long the database server may take to clean up after somebody.
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 SERVERS_FOLDER = pytest.StashKey[Path]()
 SERVERS = pytest.StashKey[embedded.Services]()

@@ -41,7 +41,7 @@ def test_an_error_of_the_database_quotes_nobody(environment, form):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     assert "某甲" not in done.stderr
     assert "\\u67d0" not in done.stderr

@@ -75,7 +75,7 @@ def test_every_request_is_answered_as_the_page_says(surroundings):
             env=surroundings,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=600,
         )
         answer = done.stdout.decode()
         assert done.returncode == 0, f"{title}\n{done.stderr.decode()}"

@@ -87,7 +87,7 @@ def test_a_department_comes_to_its_first_findings(department, environment, engin
             cwd=tmp_path,
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
     said = done.stdout.decode()
     assert done.returncode == 0, said + done.stderr.decode()

@@ -19,7 +19,7 @@ def test_worker_processes_run_jobs(empty_redis_url, command):
             [sys.executable, "-m", "rq.cli", *command, "--burst", "--url", empty_redis_url],
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=600,
         )
         assert [job.return_value() for job in jobs] == [0, 7, 14]
         assert failing.get_status() == JobStatus.FAILED

@@ -27,7 +27,7 @@ from guiju.tenancy.operations import create_tenant, enable_profile
 ACTOR = Actor("test")
 AS_OF = date(2021, 11, 20)
 FINDINGS = ("organization_findings", "record_findings", "member_findings", "rollups", "attention")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 def facts(prefix: str) -> dict[str, list[dict]]:

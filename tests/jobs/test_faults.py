@@ -47,7 +47,7 @@ KILLS = {30: "worker", 70: "queue", 110: "database", 150: "web"}
 BRANCHES = 2
 #: So many others that the office is not judged whole each time, which would hide a lost mark.
 OTHERS = 500
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 #: What a program needs that records who came.
 SCOPES = ("people.read", "records.read", "records.write")
 

@@ -66,7 +66,7 @@ def bucket(tmp_path_factory) -> Iterator[str]:
 
 
 def _wait_for(url: str, server: subprocess.Popen) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own server
@@ -84,7 +84,7 @@ def _wait_until_it_keeps(url: str) -> None:
     """It answers some seconds before it has a volume to write to, longer on a busy machine."""
     keys = {"key": KEYS["accessKey"], "secret": KEYS["secretKey"]}
     system = fsspec.filesystem("s3", endpoint_url=url, skip_instance_cache=True, **keys)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while True:
         try:
             if not system.exists(BUCKET):
