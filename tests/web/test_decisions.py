@@ -15,6 +15,7 @@ from guiju.audit.operations import Actor
 from guiju.db import ScopedSession, tenant_scope
 from guiju.decisions.models import Matter, MatterStep
 from guiju.decisions.reviewing import review
+from guiju.organizations.models import Organization
 from guiju.scoring import queries
 from guiju.scoring.operations import drain
 
@@ -252,6 +253,27 @@ def test_a_deviation_is_explained_and_accepted(client, ours, act, look, judge, p
     [matter] = matters(*where)
     steps = sa.select(MatterStep.action).where(MatterStep.matter_id == matter.id)
     assert look(lambda session: session.scalars(steps).all()) == ["explain", "accept"]
+
+
+def test_what_a_group_deviates_in_is_answered_once(create_office, sign_in, engine, packs):
+    office = create_office(recorded=True)
+    group = {"id": "g", "name": "第一党小组", "kind": "party_group", "parent": "finance-2"}
+    with tenant_scope(office.tenant.tenant_id), ScopedSession(engine) as session:
+        store_facts(session, ACTOR, {"organizations": [group]})
+        units = sa.select(Organization.id).where(Organization.code == "g")
+        office.units["g"] = session.scalars(units).one()
+    drain(engine, packs, office.tenant.tenant_id, AS_OF, reason="test")
+    department = sign_in("department", office)
+    desk = f"/organizations/{office.units['g']}/desk?verdict=deviation"
+    listed = re.compile(rf"/organizations/{office.units['g']}/cells/([\w.]+)\?period=([\w-]+)")
+    (requirement, period), *others = listed.findall(department.get(desk).text)
+    page = department.get(address(office, "g", requirement, period)).text
+    names = ("csrf_token", "part", "period", "basis", "matter", "revision")
+    fields = {name: hidden(page, name) for name in names}
+    fields |= {"action": "accept", "reason": "属实。"}
+    assert department.post(address(office, "g", requirement), data=fields).status_code == 302
+    drain(engine, packs, office.tenant.tenant_id, AS_OF, reason="test")
+    assert listed.findall(department.get(desk).text) == others
 
 
 def test_who_decided_does_not_answer_the_appeal(client, ours, act, look, judge, packs, matters):

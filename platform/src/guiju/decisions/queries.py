@@ -17,6 +17,7 @@ from guiju.decisions.models import Matter
 from guiju.notices.wording import title_of
 from guiju.organizations.models import Organization
 from guiju.organizations.tree import within
+from guiju.rules.findings import SUBJECT_TABLES
 from guiju.rules.pack import Pack
 from guiju.scoring import attending
 from guiju.scoring.models import RuleNumber
@@ -25,6 +26,9 @@ from guiju.scoring.results import AttentionItem, AttentionPage, Unit
 
 #: Verdicts that call for a person's decision.
 DESK_VERDICTS = ("needs_judgement", "action_due", "deviation")
+
+#: Subjects that are units themselves: a cell of theirs has one finding, and one matter.
+_WHOLE = tuple(subject for subject, table in SUBJECT_TABLES.items() if table == "organizations")
 
 #: Matters in these states wait for an answer from above; so does every decision upon facts
 #: that are others by now.
@@ -113,8 +117,11 @@ def desk(
 
 
 def _answered(path: str) -> sa.Subquery:
-    """The cells of deviations about whole units that have been answered."""
-    matter, rule, place = Matter.__table__, RuleNumber.__table__, Organization.__table__
+    """The cells of deviations about whole units that have been answered.
+
+    Findings about a group are kept as the group's, matters about it as its branch's.
+    """
+    matter, rule, unit = Matter.__table__, RuleNumber.__table__, Organization.__table__
     same_rule = sa.and_(
         rule.c.requirement == matter.c.requirement,
         rule.c.part.is_not_distinct_from(matter.c.part),
@@ -123,22 +130,20 @@ def _answered(path: str) -> sa.Subquery:
     )
     return (
         sa.select(
-            matter.c.organization_id,
+            unit.c.id.label("organization_id"),
             matter.c.year,
             (rule.c.number * 16 + matter.c.place).label("cell"),
         )
         .join(rule, same_rule)
         .join(
-            place,
-            sa.and_(
-                place.c.tenant_id == matter.c.tenant_id, place.c.id == matter.c.organization_id
-            ),
+            unit,
+            sa.and_(unit.c.tenant_id == matter.c.tenant_id, unit.c.code == matter.c.subject),
         )
         .where(
             matter.c.state.in_(("accepted", "declined")),
             ~matter.c.changed,
-            matter.c.subject_type == "organization",
-            within(place.c.path, path),
+            matter.c.subject_type.in_(_WHOLE),
+            within(unit.c.path, path),
         )
         .subquery("answered")
     )
@@ -148,13 +153,20 @@ _Cell = tuple[int, str, str | None, str | None]
 
 
 def _matters_of(session: AnySession, items: Sequence[AttentionItem]) -> dict[_Cell, list[Matter]]:
-    """The matters of the listed units, by cell."""
+    """The matters of the listed units, by cell: as :func:`_answered`, a group's are its own."""
     units = {item.unit.organization_id for item in items}
+    about = sa.and_(
+        Organization.tenant_id == Matter.tenant_id,
+        Organization.code == Matter.subject,
+        Matter.subject_type.in_(_WHOLE),
+    )
+    unit = sa.func.coalesce(Organization.id, Matter.organization_id)
+    listed = sa.or_(any_of(Matter.organization_id, units), any_of(Organization.id, units))
     found: dict[_Cell, list[Matter]] = {}
-    for matter in session.scalars(
-        sa.select(Matter).where(any_of(Matter.organization_id, units), Matter.state != "open")
+    for matter, number in session.execute(
+        sa.select(Matter, unit).outerjoin(Organization, about).where(listed, Matter.state != "open")
     ):
-        key = (matter.organization_id, matter.requirement, matter.part, matter.period)
+        key = (number, matter.requirement, matter.part, matter.period)
         found.setdefault(key, []).append(matter)
     return found
 
@@ -163,7 +175,7 @@ def _desk_item(item: AttentionItem, matters: Mapping[_Cell, Sequence[Matter]]) -
     key = (item.unit.organization_id, item.requirement, item.part, item.period)
     found = matters.get(key, ())
     whole = [matter.state for matter in found if matter.subject_type == item.subject_type]
-    if item.subject_type != "organization":
+    if item.subject_type not in _WHOLE:
         return DeskItem(item, None, len(found))
     return DeskItem(item, whole[0] if whole else None, len(found) - len(whole))
 
