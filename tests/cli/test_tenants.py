@@ -147,6 +147,15 @@ def test_settings_that_no_profile_could_work_with_are_not_imported(refused, town
     assert contents(engine, town) == before
 
 
+@pytest.mark.parametrize("value", ["soon", "-1", "²", "99999"])
+def test_months_are_complete_after_days_that_can_be_counted(refused, town, write, engine, value):
+    settings = [{"key": "complete_after_days", "value": value}]
+    before = contents(engine, town)
+    lines = refused("import", town[0], write(organizations=[ROOT], settings=settings))
+    assert lines[0].split("；")[0] == f"facts.json /settings/0/key：{value}"
+    assert contents(engine, town) == before
+
+
 def test_without_the_queue_the_import_stays_and_score_finishes_it(
     guiju, town, facts, engine, monkeypatch
 ):

@@ -6,6 +6,7 @@ was below whom is asked of the tree of the day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -156,12 +157,17 @@ def complete_after(session: AnySession) -> int | None:
     value = tenant_settings(session).get(COMPLETE_AFTER)
     if value is None:
         return COMPLETE_AFTER_DAYS
-    if value == "never":
-        return None
-    if value.isdigit():
-        return int(value)
-    wanted = "应为天数（整数），或 never（只按确认）"
-    raise BadInput([Problem(f"/settings/{COMPLETE_AFTER}", value, wanted)])
+    if not _is_wait(value):
+        raise BadInput([_no_wait(f"/settings/{COMPLETE_AFTER}", value)])
+    return None if value == "never" else int(value)
+
+
+def _is_wait(value: str) -> bool:
+    return value == "never" or re.fullmatch(r"\d{1,4}", value, re.ASCII) is not None
+
+
+def _no_wait(place: str, value: str) -> Problem:
+    return Problem(place, value, "应为天数（至多四位的整数），或 never（只按确认）")
 
 
 def choices(
@@ -190,8 +196,9 @@ def check_settings(
     """Refuse settings that the tenant could not be judged with; ``places`` is where each stands.
 
     Raises BadInput for a name that neither an installed pack nor Guiju knows, for a value that
-    cannot be, an organization that is not among ``organizations`` (codes), and for what one of
-    the tenant's ``enabled`` profiles forbids to set.
+    cannot be (Guiju's own settings included), an organization that is not among
+    ``organizations`` (codes), and for what one of the tenant's ``enabled`` profiles forbids to
+    set.
     """
     problems: dict[Problem, None] = {}
     for name, value in chosen.items():
@@ -199,6 +206,8 @@ def check_settings(
         if not owners and name not in OWN_SETTINGS:
             wanted = "应为已安装规则包的解读或设置"
             problems[Problem(places[name], f"没有“{name}”这项设置", wanted, "unknown")] = None
+        if name == COMPLETE_AFTER and not _is_wait(value):
+            problems[_no_wait(places[name], value)] = None
         for pack in owners:
             try:
                 pack.choices({name: value}, places)
