@@ -15,8 +15,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def demo(port: int, data_dir: Path | None, *, once: bool, credentials_file: Path
         if once:
             return
         server = running.enter_context(_process(settings, "serve", "--port", str(port)))
+        _until_answering(server, port)
         _announce(steps.console, url, accounts)
         _wait(server)
 
@@ -171,6 +173,20 @@ def _process(settings: Settings, *arguments: str) -> Iterator[subprocess.Popen[b
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _until_answering(server: subprocess.Popen[bytes], port: int) -> None:
+    """An address that is shown is one that answers, unless the server has ended."""
+    while server.poll() is None:
+        # Without the proxy that the environment may name.
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+            try:
+                asked.request("GET", "/healthz")
+                asked.getresponse()
+            except (OSError, HTTPException):
+                time.sleep(0.1)
+            else:
+                return
 
 
 def _wait(server: subprocess.Popen[bytes]) -> None:
