@@ -1,5 +1,6 @@
 """What the introductions promise is there, in both languages alike."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -34,11 +35,20 @@ def test_every_make_target_exists(readme):
 def test_every_guiju_command_runs(readme, tmp_path, monkeypatch):
     """In the order of the page, with a workbook that is still empty."""
     monkeypatch.chdir(tmp_path)
+    Path("docs").symlink_to(ROOT / "docs")
     run = [words[1:] for words in commands(readme) if words[0] == ".venv/bin/guiju"]
     assert run
     for arguments in run:
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 0, f"{arguments}\n{result.output}\n{result.exception!r}"
+
+
+def test_the_example_shows_every_kind_of_verdict():
+    example = str(ROOT / "docs" / "examples" / "branch.json")
+    words = ["evaluate", "--profile", "xian", "--as-of", "2021-04-15", "--format", "json", example]
+    result = CliRunner().invoke(main, words)
+    verdicts = {found["verdict"] for found in json.loads(result.stdout)}
+    assert {"met", "not_met", "pending", "no_data", "needs_judgement"} <= verdicts
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
