@@ -261,6 +261,21 @@ def test_a_request_from_before_midnight_does_not_turn_the_day_back(scored, packs
     assert outcome.runs == 0
 
 
+def explain(session, packs, number, finding, path):
+    """What a unit's page says of a finding to somebody who sees ``path`` and below."""
+    subject = finding["subject"]["type"], finding["subject"]["id"]
+    return queries.explain(
+        session,
+        packs,
+        number,
+        finding["requirement"],
+        within=[path],
+        part=finding["part"],
+        subject=subject,
+        period=finding["period"],
+    )
+
+
 def test_an_explanation_agrees_with_what_is_stored(scored, packs):
     root = scored.number("root")
     for code in ("a0", "b1", "a"):
@@ -269,19 +284,9 @@ def test_an_explanation_agrees_with_what_is_stored(scored, packs):
             found = queries.findings(session, packs, number, within=[f"/{root}/"])
             assert found
             for view in found[::9]:
-                finding, subject = view.finding, view.finding["subject"]
-                explained = queries.explain(
-                    session,
-                    packs,
-                    number,
-                    finding["requirement"],
-                    within=[f"/{root}/"],
-                    part=finding["part"],
-                    subject=(subject["type"], subject["id"]),
-                    period=finding["period"],
-                )
-                assert explained.view.finding == finding
-                assert [r.id for r in explained.counted] == finding["evidence"]
+                explained = explain(session, packs, number, view.finding, f"/{root}/")
+                assert explained.view.finding == view.finding
+                assert [r.id for r in explained.counted] == view.finding["evidence"]
 
 
 def test_what_a_group_s_own_page_shows_is_explained_there(scored, packs):
@@ -297,18 +302,7 @@ def test_what_a_group_s_own_page_shows_is_explained_there(scored, packs):
         views = [view for row in grid.rows for cell in row.cells for view in cell.findings]
         assert views
         for view in views[::3]:
-            finding, subject = view.finding, view.finding["subject"]
-            explained = queries.explain(
-                session,
-                packs,
-                number,
-                finding["requirement"],
-                within=[path],
-                part=finding["part"],
-                subject=(subject["type"], subject["id"]),
-                period=finding["period"],
-            )
-            assert explained.view.finding == finding
+            assert explain(session, packs, number, view.finding, path).view.finding == view.finding
 
 
 def test_what_is_below_another_is_not_visible(scored, packs):

@@ -159,6 +159,10 @@ class Visit:
 
     def sign_in(self, user: str) -> None:
         self.page.goto(f"{self.site.url}/")
+        self.identify(user)
+
+    def identify(self, user: str) -> None:
+        """Say who one is on the page that asks."""
         self.page.get_by_label("用户名").fill(self.site.users[user])
         self.page.get_by_label("密码").fill(self.site.passwords.get(user, PASSWORD))
         self.page.get_by_role("button", name="登录").click()

@@ -11,7 +11,6 @@ from datetime import date
 from urllib.parse import parse_qs
 
 import pytest
-from offices import PASSWORD
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 from serving import SCREENS, Pictures, Site, Visit
@@ -337,9 +336,7 @@ def plan_after_the_session_ended(hand: Hand, text: str) -> None:
 def test_what_was_handed_in_after_the_session_ended_is_put_back(hands):
     hand = hands()
     plan_after_the_session_ended(hand, "请带上笔记本")
-    hand.page.get_by_label("用户名").fill(hand.site.users["secretary"])
-    hand.page.get_by_label("密码").fill(PASSWORD)
-    hand.tap("button", "登录")
+    hand.identify("secretary")
     expect(hand.page.get_by_role("status")).to_contain_text("填写的内容已放回这里")
     expect(hand.field("text")).to_have_value("请带上笔记本")
     expect(hand.field("held_on")).to_have_value("2099-03-05")
@@ -355,9 +352,7 @@ def test_what_was_handed_in_after_the_session_ended_is_put_back(hands):
 def test_what_was_typed_is_put_back_for_nobody_else(hands):
     hand = hands()
     plan_after_the_session_ended(hand, "只给写的人看")
-    hand.page.get_by_label("用户名").fill(hand.site.users["committee"])
-    hand.page.get_by_label("密码").fill(PASSWORD)
-    hand.tap("button", "登录")
+    hand.identify("committee")
     expect(hand.page.locator("[data-typed]")).to_be_visible()
     hand.settle()
     expect(hand.page.get_by_text("填写的内容已放回这里")).to_have_count(0)
